@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# asyncspan. `make help` lists the targets, `make V=1` shows the commands. All output goes to build/.
+
+VERSION     := 0.1.0
+PREFIX      ?= /usr/local
+O           ?= build
+# The kernel whose types the BPF programs are compiled against (CO-RE: they run on others too).
+VMLINUX_BTF ?= /sys/kernel/btf/vmlinux
+
+ifeq ($(origin CC),default)
+CC  := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+CLANG       ?= clang
+CFLAGS      ?= -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CXXFLAGS    ?= $(CFLAGS)
+LDFLAGS     ?= -Wl,-z,relro,-z,now
+WERROR      ?= -Werror
+# bpftool lives in /usr/sbin, which is not on an ordinary user's PATH.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+WARNINGS    := -Wall -Wextra -Wshadow $(WERROR)
+C_FLAGS      = -std=gnu11 $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes $(CFLAGS)
+CXX_FLAGS    = -std=gnu++17 $(WARNINGS) $(CXXFLAGS)
+INCLUDES    := -Iuser -Imodel -Iinclude -Ibuild/include
+DEFINES     := -D_GNU_SOURCE -DASYNCSPAN_VERSION='"$(VERSION)"'
+LIBS        := -lbpf -lelf -lz -lzstd -luuid -lcap -ljansson -pthread
+# Header dependencies: each output gets a .d file beside it.
+DEPFLAGS     = -MMD -MP -MF $@.d -MT $@
+# clang does not look for asm/ headers of the host when it compiles for bpf: gcc knows where they are.
+BPF_FLAGS    = -target bpf -mcpu=v3 -O2 -g $(WARNINGS) -D__TARGET_ARCH_$(BPF_ARCH) \
+	       -Imodel -Ibuild/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+BPF_ARCH    := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+
+# What there is to build: every file of a folder, so that a new file needs no new line here.
+LIBRARY     := $(O)/user/libasyncspan-trace.a
+LIB_SOURCES := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c model/*.c))
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(O)/%.o)
+PROGRAM     := $(if $(wildcard user/main.c),$(O)/asyncspan-trace)
+SKELETONS   := $(patsubst %.bpf.c,build/include/%.skel.h,$(notdir $(wildcard bpf/*.bpf.c)))
+BENCH_SKELS := $(patsubst %.bpf.c,build/include/%.skel.h,$(notdir $(wildcard tests/bench/*.bpf.c)))
+EXAMPLES    := $(patsubst %.c,$(O)/%,$(wildcard examples/*.c))
+TOOLS       := $(patsubst %.c,$(O)/%,$(wildcard tools/*.c))
+BENCH       := $(patsubst tests/%.c,$(O)/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
+UNIT_TESTS  := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+UNIT_HELP   := $(patsubst %.c,$(O)/%.o,$(wildcard tests/unit/support_*.c))
+# Programs that the end-to-end tests trace; plugin_*.c become shared objects for dlopen.
+PROGRAMS_IN := tests/e2e/programs
+PLUGINS     := $(patsubst $(PROGRAMS_IN)/%.c,$(O)/tests/programs/%.so,$(wildcard $(PROGRAMS_IN)/plugin_*.c))
+TRACED_C    := $(patsubst $(PROGRAMS_IN)/%.c,$(O)/tests/programs/%,\
+	       $(filter-out $(PROGRAMS_IN)/plugin_%,$(wildcard $(PROGRAMS_IN)/*.c)))
+TRACED_CXX  := $(patsubst $(PROGRAMS_IN)/%.cpp,$(O)/tests/programs/%,$(wildcard $(PROGRAMS_IN)/*.cpp))
+TRACED      := $(TRACED_C) $(TRACED_CXX) $(PLUGINS)
+OBJECTS     := $(LIB_OBJECTS) $(UNIT_HELP) $(O)/user/main.o
+OUTPUTS     := $(OBJECTS) $(EXAMPLES) $(TOOLS) $(BENCH) $(UNIT_TESTS) $(TRACED)
+
+ifneq ($(V),1)
+Q           := @
+MAKEFLAGS   += --no-print-directory
+endif
+say          = $(if $(Q),@printf '  %-8s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,$@)')
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps demo test bench lint format install clean help programs \
+	build-clang build-asan build-coverage
+
+all: programs ## build everything: build/asyncspan-trace, build/examples, the tests' programs
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1: /p' Makefile | awk -F': ' '{ printf "make %-9s %s\n", $$1, $$2 }'
+
+deps: ## install what is missing (apt-get, build/venv); quick when nothing is
+	$(Q)tools/install-dependencies.sh
+
+demo: programs ## trace examples/http_server under load for some seconds, then ask a first question
+	$(Q)tools/demo.sh
+
+test: deps ## all tests and checks; one closing line of totals, full log in build/test.log
+	$(Q)tests/run-tests.py
+
+bench: programs $(BENCH) ## measure against the goals; figures in build/bench.json
+	$(Q)tests/bench/run-bench.py
+
+lint: programs ## the static checks: format, licence lines, clang-tidy, cppcheck
+	$(Q)tests/run-tests.py lint
+
+format: deps ## bring the sources into the style of .clang-format
+	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' '*.cpp' '*.hpp' | xargs clang-format -i
+
+install: programs ## install program, header, man pages, pkg-config file (PREFIX, DESTDIR)
+	$(Q)tools/install.sh $(O) $(VERSION) "$(DESTDIR)" "$(PREFIX)"
+
+clean: ## remove build/
+	$(Q)rm -rf build
+
+programs: deps $(PROGRAM) $(EXAMPLES) $(TOOLS) $(UNIT_TESTS) $(TRACED)
+
+# The same sources built otherwise, for the tests.
+build-clang:
+	$(Q)$(MAKE) O=build/clang CC=clang CXX=clang++ programs bench-programs
+build-asan:
+	$(Q)$(MAKE) O=build/asan CC=clang CXX=clang++ programs LDFLAGS='-fsanitize=address,undefined' \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
+build-coverage:
+	$(Q)$(MAKE) O=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage rules-tests
+.PHONY: bench-programs rules-tests
+bench-programs: $(BENCH)
+rules-tests: $(filter $(O)/tests/unit/test_rules%,$(UNIT_TESTS))
+
+# The tracer.
+$(O)/asyncspan-trace: $(O)/user/main.o $(LIBRARY)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(LIBRARY): $(LIB_OBJECTS)
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OBJECTS): $(O)/%.o: %.c | $(SKELETONS) deps
+	$(call say,CC)
+	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) $(DEFINES) $(INCLUDES) $(DEPFLAGS) -c $< -o $@
+
+# The programs in the kernel: C -> BPF object -> header with the object in it.
+build/include/vmlinux.h: | deps
+	$(call say,BTF)
+	@test -r $(VMLINUX_BTF) || { echo "make: no kernel type information in $(VMLINUX_BTF):" \
+		"give a file with it, make VMLINUX_BTF=/path/to/vmlinux" >&2; exit 1; }
+	$(Q)mkdir -p $(@D) && bpftool btf dump file $(VMLINUX_BTF) format c > $@
+
+build/bpf/%.bpf.o: bpf/%.bpf.c build/include/vmlinux.h
+	$(call say,BPF)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_FLAGS) $(DEPFLAGS) -c $< -o $@ && llvm-strip -g $@
+
+build/bpf/%.bpf.o: tests/bench/%.bpf.c build/include/vmlinux.h
+	$(call say,BPF)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_FLAGS) $(DEPFLAGS) -c $< -o $@ && llvm-strip -g $@
+
+build/include/%.skel.h: build/bpf/%.bpf.o
+	$(call say,SKEL)
+	$(Q)bpftool gen skeleton $< > $@
+
+# Applications that use include/asyncspan.h, and nothing else of ours.
+$(EXAMPLES): $(O)/%: %.c | deps
+	$(call say,CC)
+	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) -Iinclude $(DEPFLAGS) $< $(LDFLAGS) -pthread -ldl -o $@
+
+$(TRACED_C): $(O)/tests/programs/%: $(PROGRAMS_IN)/%.c | deps
+	$(call say,CC)
+	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) -Iinclude $(DEPFLAGS) $< $(LDFLAGS) -pthread -ldl -o $@
+
+$(TRACED_CXX): $(O)/tests/programs/%: $(PROGRAMS_IN)/%.cpp | deps
+	$(call say,CXX)
+	$(Q)mkdir -p $(@D) && $(CXX) $(CXX_FLAGS) -Iinclude $(DEPFLAGS) $< $(LDFLAGS) -pthread -ldl -o $@
+
+$(PLUGINS): $(O)/tests/programs/%.so: $(PROGRAMS_IN)/%.c | deps
+	$(call say,CC)
+	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) -fPIC -shared -Iinclude $(DEPFLAGS) $< $(LDFLAGS) -o $@
+
+# Unit tests, developer tools and measuring programs: one file each, linked with the library.
+$(UNIT_TESTS): $(O)/%: %.c $(UNIT_HELP) $(LIBRARY) | deps
+	$(call say,CC)
+	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) $(DEFINES) $(INCLUDES) $(DEPFLAGS) $< $(UNIT_HELP) \
+		$(LIBRARY) $(LDFLAGS) $(LIBS) -lcmocka -o $@
+
+$(TOOLS): $(O)/%: %.c $(LIBRARY) | deps
+	$(call say,CC)
+	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) $(DEFINES) $(INCLUDES) $(DEPFLAGS) $< \
+		$(LIBRARY) $(LDFLAGS) $(LIBS) -o $@
+
+$(BENCH): $(O)/%: tests/%.c $(LIBRARY) $(BENCH_SKELS) | deps
+	$(call say,CC)
+	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) $(DEFINES) $(INCLUDES) $(DEPFLAGS) $< \
+		$(LIBRARY) $(LDFLAGS) $(LIBS) -o $@
+
+-include $(OUTPUTS:=.d) $(wildcard build/bpf/*.d)
