@@ -70,7 +70,7 @@ say          = $(if $(Q),@printf '  %-8s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,
 all: programs ## build everything: build/asyncspan-trace, build/examples, the tests' programs
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1: /p' Makefile | awk -F': ' '{ printf "make %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1@\2/p' Makefile | column -t -s @
 
 deps: ## install what is missing (apt-get, build/venv); quick when nothing is
 	$(Q)tools/install-dependencies.sh
@@ -79,16 +79,15 @@ demo: programs ## trace examples/http_server under load for some seconds, then a
 	$(Q)tools/demo.sh
 
 test: deps ## all tests and checks; one closing line of totals, full log in build/test.log
-	$(Q)tests/run-tests.py
+	$(Q)build/venv/bin/python tests/run-tests.py
 
 bench: programs $(BENCH) ## measure against the goals; figures in build/bench.json
-	$(Q)tests/bench/run-bench.py
+	$(Q)build/venv/bin/python tests/bench/run-bench.py
 
-lint: programs ## the static checks: format, licence lines, clang-tidy, cppcheck
-	$(Q)tests/run-tests.py lint
+lint: lint-format lint-text lint-man lint-cppcheck lint-tidy ## the static checks
 
 format: deps ## bring the sources into the style of .clang-format
-	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' '*.cpp' '*.hpp' | xargs clang-format -i
+	$(Q)$(FORMATTED) | xargs -r ls 2>/dev/null | xargs -r clang-format -i
 
 install: programs ## install program, header, man pages, pkg-config file (PREFIX, DESTDIR)
 	$(Q)tools/install.sh $(O) $(VERSION) "$(DESTDIR)" "$(PREFIX)"
@@ -109,6 +108,33 @@ build-coverage:
 .PHONY: bench-programs rules-tests
 bench-programs: $(BENCH)
 rules-tests: $(filter $(O)/tests/unit/test_rules%,$(UNIT_TESTS))
+
+# The static checks. FORMATTED: clang-format's business; TIDY: one stamp per source, again when a header changes.
+FORMATTED   := git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.cpp' '*.hpp'
+TIDY        := $(patsubst %,build/lint/%.tidy,$(LIB_SOURCES) $(wildcard user/main.c bpf/*.bpf.c \
+	       examples/*.c tools/*.c tests/unit/*.c tests/bench/*.c $(PROGRAMS_IN)/*.c $(PROGRAMS_IN)/*.cpp))
+HEADERS     := $(wildcard include/*.h include/*.hpp include/*/*.h model/*.h bpf/*.h user/*/*.h tests/*/*.h)
+.PHONY: lint-format lint-text lint-man lint-cppcheck lint-tidy
+
+lint-format: deps
+	$(Q)$(FORMATTED) | xargs -r ls 2>/dev/null | xargs -r clang-format --dry-run -Werror
+lint-text:
+	$(Q)tests/check-text.sh
+lint-man: deps
+	$(Q)ls man/*.[1-9] 2>/dev/null | xargs -r mandoc -T lint -W warning
+lint-cppcheck: deps
+	$(Q)mkdir -p build/lint/cppcheck && cppcheck --quiet --error-exitcode=1 --inline-suppr -j 2 \
+		--std=c11 --enable=warning,performance,portability --cppcheck-build-dir=build/lint/cppcheck \
+		--library=gnu -Iuser -Imodel -Iinclude -D_GNU_SOURCE --suppress=missingIncludeSystem \
+		$(filter %.c,$(LIB_SOURCES)) $(wildcard user/main.c tools/*.c examples/*.c)
+lint-tidy: $(TIDY)
+
+$(TIDY): build/lint/%.tidy: % .clang-tidy $(HEADERS) | $(SKELETONS) $(BENCH_SKELS) deps
+	$(call say,TIDY)
+	$(Q)mkdir -p $(@D) && clang-tidy --quiet $< -- $(if $(filter %.cpp,$<),$(CXX_FLAGS),\
+		$(if $(filter %.bpf.c,$<),$(BPF_FLAGS),$(C_FLAGS))) $(DEFINES) $(INCLUDES) 2>build/lint/$(notdir $<).log \
+		|| { grep -v ' generated\.$$' build/lint/$(notdir $<).log; exit 1; }
+	$(Q)touch $@
 
 # The tracer.
 $(O)/asyncspan-trace: $(O)/user/main.o $(LIBRARY)

@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs the parts of `make test` and ends with one line of totals over all of them.
+
+    tests/run-tests.py            all parts
+    tests/run-tests.py unit e2e   some (see PARTS)
+
+Every cmocka test, pytest test and static check counts as one, once per part that runs it. A program
+that ends badly without saying which test failed counts as a failed test. Everything the parts print
+goes to build/test.log, and to the screen only what failed. Exit status 0: nothing failed.
+
+With CI=true nothing may be skipped for want of privileges; otherwise the end-to-end tests are skipped,
+and reported so, where the kernel does not let us load a BPF program.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+RESULTS = BUILD / "test-results"
+PYTHON = BUILD / "venv" / "bin" / "python"
+CI = os.environ.get("CI") == "true"
+AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"] if CI else ["sudo"]
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+}
+VALGRIND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
+            "--errors-for-leak-kinds=definite,possible"]
+
+
+@dataclass
+class Result:
+    name: str
+    outcome: str  # passed, failed or skipped
+    detail: str = ""
+
+
+class Log:
+    """build/test.log: each command with all that it printed."""
+
+    def __init__(self):
+        BUILD.mkdir(exist_ok=True)
+        self.file = open(BUILD / "test.log", "w", encoding="utf-8", errors="replace")
+
+    def write(self, text):
+        self.file.write(text if text.endswith("\n") else text + "\n")
+        self.file.flush()
+
+
+LOG = Log()
+
+
+def run(command, timeout, env=None):
+    """Runs one command, logs it; returns (exit status, everything it printed)."""
+    try:
+        done = subprocess.run(command, cwd=ROOT, timeout=timeout, env={**os.environ, **(env or {})},
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        status, output = done.returncode, done.stdout
+    except subprocess.TimeoutExpired as expired:
+        status = "timeout"
+        output = (expired.stdout or b"") + f"\nstopped after {timeout} s".encode()
+    output = output.decode("utf-8", "replace")
+    LOG.write(f"\n$ {shlex.join(map(str, command))}\n{output}[exit status {status}]")
+    return status, output
+
+
+def check(name, command, timeout=580):
+    """A static check or a build: one command that must succeed, in silence or not."""
+    status, output = run(command, timeout)
+    return Result(name, "passed") if status == 0 else Result(name, "failed", output)
+
+
+def make(name, *targets):
+    return check(name, ["make", "--keep-going", f"-j{os.cpu_count()}", *targets])
+
+
+def read_junit(path):
+    """The tests in one JUnit file, which cmocka and pytest both write."""
+    results = []
+    for case in ElementTree.parse(path).iter("testcase"):
+        module = case.get("classname")
+        name = f"{module}: {case.get('name')}" if module else case.get("name")
+        trouble = [child for child in case if child.tag in ("failure", "error")]
+        if trouble:
+            detail = "\n".join((item.get("message") or "") + "\n" + (item.text or "")
+                               for item in trouble)
+            results.append(Result(name, "failed", detail.strip()))
+        elif case.find("skipped") is not None:
+            results.append(Result(name, "skipped", case.find("skipped").get("message") or ""))
+        else:
+            results.append(Result(name, "passed"))
+    return results
+
+
+def read_all(paths, owner, status, output):
+    """Results of one test program; its bad end is a failed test even if its files say otherwise."""
+    results = []
+    for path in paths:
+        try:
+            results += read_junit(path)
+        except ElementTree.ParseError as error:
+            results.append(Result(f"{owner}: {path.name}", "failed", f"unreadable: {error}"))
+    for result in results:
+        result.name = f"{owner}: {result.name}"
+    if not results:
+        results.append(Result(owner, "failed", f"no test ran, exit status {status}\n{output}"))
+    elif status != 0 and all(result.outcome != "failed" for result in results):
+        results.append(Result(owner, "failed", f"exit status {status}\n{output}"))
+    return results
+
+
+def unit_program(program, part, wrapper, env):
+    folder = RESULTS / part
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob(f"{program.name}.*.xml"):
+        old.unlink()
+    status, output = run([*wrapper, program], timeout=280, env={
+        **env, "CMOCKA_MESSAGE_OUTPUT": "xml",
+        "CMOCKA_XML_FILE": str(folder / f"{program.name}.%g.xml")})
+    files = sorted(folder.glob(f"{program.name}.*.xml"))
+    return read_all(files, program.name, status, output)
+
+
+def unit_programs(part, build=BUILD, wrapper=(), env=None, only="test_*"):
+    """Each cmocka program of one build, as many at a time as there are processors."""
+    sources = sorted(ROOT.glob(f"tests/unit/{only}.c"))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        lists = pool.map(lambda source: unit_program(build / "tests" / "unit" / source.stem, part,
+                                                     wrapper, env or {}), sources)
+        return [result for results in lists for result in results]
+
+
+def bpf_refusal():
+    """Why end-to-end tests cannot run here; None when they can."""
+    bpftool = shutil.which("bpftool", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    command = [*AS_ROOT, bpftool, "-j", "feature", "probe", "kernel"]
+    status, output = run(command, timeout=60)
+    if status != 0:
+        return "root (sudo) is needed to load BPF programs"
+    if not re.search(r'"have_kprobe_prog_type":\s*true', output):
+        return "the kernel does not let us load a BPF program"
+    return None
+
+
+def pytest(part, tracer=None, marker=None):
+    """End-to-end tests, with the privileges that tracing needs."""
+    refusal = None if CI else bpf_refusal()
+    if refusal:
+        return [Result(part, "skipped", refusal)]
+    report = RESULTS / f"{part}.xml"
+    report.unlink(missing_ok=True)
+    settings = {"PYTHONDONTWRITEBYTECODE": "1", "CI": os.environ.get("CI", ""), **SANITIZERS}
+    if tracer:
+        settings["ASYNCSPAN_TRACE"] = str(tracer)
+    command = [*AS_ROOT, "env", *(f"{name}={value}" for name, value in settings.items()), PYTHON,
+               "-m", "pytest", "-p", "no:cacheprovider", "-q", "-ra", f"--junitxml={report}",
+               *(["-m", marker] if marker else []), "tests/e2e"]
+    status, output = run(command, timeout=1500)
+    if AS_ROOT:
+        run([*AS_ROOT, "chown", f"{os.getuid()}:{os.getgid()}", report], timeout=10)
+    return read_all([report] if report.exists() else [], part, status, output)
+
+
+def part_build():
+    return [make("gcc builds everything without a warning", "programs", "bench-programs")]
+
+
+def part_lint():
+    return [make(name, target) for name, target in (
+        ("clang-format has nothing to change", "lint-format"),
+        ("licence lines and line ends are in order", "lint-text"),
+        ("mandoc finds nothing in the man pages", "lint-man"),
+        ("cppcheck finds nothing", "lint-cppcheck"),
+        ("clang-tidy finds nothing", "lint-tidy"))]
+
+
+def part_clang():
+    return [make("clang builds everything without a warning", "build-clang")]
+
+
+def part_unit():
+    return unit_programs("unit")
+
+
+def part_unit_sanitizers():
+    built = make("clang builds with ASan and UBSan", "build-asan")
+    if built.outcome == "failed":
+        return [built]
+    return [built, *unit_programs("unit-sanitizers", BUILD / "asan", env=SANITIZERS)]
+
+
+def part_unit_valgrind():
+    return unit_programs("unit-valgrind", wrapper=VALGRIND)
+
+
+def part_coverage():
+    """The model's rules, line by line and branch by branch, by the tests of the rules alone."""
+    coverage = BUILD / "coverage"
+    for old in coverage.glob("**/*.gcda"):
+        old.unlink()
+    built = make("gcc builds the tests of the rules with --coverage", "build-coverage")
+    if built.outcome == "failed":
+        return [built]
+    results = unit_programs("coverage", coverage, only="test_rules*")
+    gate = check("every line and branch of model/ is reached", [
+        PYTHON, "-m", "gcovr", "--root", ROOT, "--filter", f"{ROOT}/model/", "--txt",
+        "--fail-under-line", "100", "--fail-under-branch", "100", coverage])
+    return [built, *results, gate]
+
+
+def part_e2e():
+    return pytest("e2e")
+
+
+def part_e2e_sanitizers():
+    return pytest("e2e-sanitizers", BUILD / "asan" / "asyncspan-trace", "sanitizers")
+
+
+def part_e2e_valgrind():
+    return pytest("e2e-valgrind", ROOT / "tests" / "run-under-valgrind.sh", "sanitizers")
+
+
+PARTS = {
+    "build": part_build,
+    "lint": part_lint,
+    "clang": part_clang,
+    "unit": part_unit,
+    "unit-sanitizers": part_unit_sanitizers,
+    "unit-valgrind": part_unit_valgrind,
+    "coverage": part_coverage,
+    "e2e": part_e2e,
+    "e2e-sanitizers": part_e2e_sanitizers,
+    "e2e-valgrind": part_e2e_valgrind,
+}
+
+
+def totals(results):
+    count = {outcome: sum(result.outcome == outcome for result in results)
+             for outcome in ("passed", "failed", "skipped")}
+    return f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped"
+
+
+def nothing_skipped(result):
+    if result.outcome != "skipped":
+        return result
+    return Result(result.name, "failed", f"skipped, which CI=true does not allow: {result.detail}")
+
+
+def show(part, results, seconds):
+    say(f"{part:16} {totals(results):40} {seconds:6.1f} s")
+    for result in results:
+        if result.outcome == "failed":
+            lines = result.detail.splitlines()
+            say("\n".join([f"  FAILED {result.name}", *(f"    {line}" for line in lines[-40:])]))
+        elif result.outcome == "skipped":
+            say(f"  skipped {result.name}: {result.detail}")
+
+
+def say(text):
+    print(text, flush=True)
+    LOG.write(text)
+
+
+def main():
+    wanted = sys.argv[1:] or list(PARTS)
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        sys.exit(f"run-tests.py: no part {unknown[0]!r}; the parts are: {' '.join(PARTS)}")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    everything = []
+    for name in wanted:
+        begin = time.monotonic()
+        results = PARTS[name]() or [Result(name, "failed", "no test found")]
+        if CI:
+            results = [nothing_skipped(result) for result in results]
+        show(name, results, time.monotonic() - begin)
+        everything += results
+        if name == "build" and results[0].outcome == "failed":
+            break
+    say(totals(everything))
+    sys.exit(any(result.outcome == "failed" for result in everything))
+
+
+if __name__ == "__main__":
+    main()
