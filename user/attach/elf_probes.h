@@ -22,18 +22,18 @@
 
 /* What stands at a probe's site; all but ELF_SITE_NOP must not be attached. */
 enum elf_site {
-	ELF_SITE_NOP,      /* the one nop that the kernel emulates on every version */
+	ELF_SITE_NOP,	   /* the one nop that the kernel emulates on every version */
 	ELF_SITE_LONG_NOP, /* a multi-byte nop: kernels turn it into a call, which breaks fork */
-	ELF_SITE_OTHER,    /* something else: not a probe's site */
+	ELF_SITE_OTHER,	   /* something else: not a probe's site */
 	ELF_SITE_UNMAPPED, /* the address is in no executable segment of the file */
 };
 
 struct elf_probe {
-	char *provider;  /* owned by elf_probes, as are the next two */
+	char *provider; /* owned by elf_probes, as are the next two */
 	char *name;
-	char *arguments; /* the argument string of the note, may be empty */
-	uint64_t address; /* of the site, prelink difference applied */
-	uint64_t offset;  /* of the site; 0 if ELF_SITE_UNMAPPED */
+	char *arguments;	    /* the argument string of the note, may be empty */
+	uint64_t address;	    /* of the site, prelink difference applied */
+	uint64_t offset;	    /* of the site; 0 if ELF_SITE_UNMAPPED */
 	uint64_t semaphore_address; /* 0: the probe has none */
 	uint64_t semaphore_offset;  /* 0: none, or not in a writable segment of the file */
 	enum elf_site site;
@@ -43,7 +43,7 @@ struct elf_probe {
 
 struct elf_probes {
 	struct elf_probe *probes; /* in the order of the notes */
-	size_t count;             /* 0: the file has no probes, which is no error */
+	size_t count;		  /* 0: the file has no probes, which is no error */
 	uint8_t build_id[ELF_BUILD_ID_SIZE];
 	size_t build_id_length; /* 0: none */
 };

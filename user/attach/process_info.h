@@ -30,7 +30,7 @@ struct process_info {
 	/* Owned, never NULL; any bytes; empty where they cannot be read or there are none. */
 	char *exe;
 	char *command_line; /* arguments separated by a space, cut at 32 KiB */
-	char *username;     /* the number as text for a user without name */
+	char *username;	    /* the number as text for a user without name */
 };
 
 struct process_task {

@@ -23,8 +23,8 @@ struct process_object {
 	uint64_t inode;
 	uint64_t start, end; /* its first executable mapping */
 	uint64_t offset;     /* file offset of that mapping */
-	char *path;          /* in the process's mount namespace; owned by process_objects */
-	bool deleted;        /* the file has no name any more (not part of path) */
+	char *path;	     /* in the process's mount namespace; owned by process_objects */
+	bool deleted;	     /* the file has no name any more (not part of path) */
 };
 
 struct process_mapping {

@@ -10,21 +10,21 @@
  *	message_error("cannot attach to PID %d: %s (next step)", pid, strerror(-error));
  *
  * Each call writes one line "asyncspan-trace: ..." to stderr, in one write. The text is subject,
- * cause and, in brackets, the next step. Bytes that could drive a terminal are escaped, so names
- * read from a traced process may be passed as they are; a line feed starts a line of its own.
+ * cause and, in brackets, the next step. Bytes that could drive a terminal or start a line are
+ * escaped, so names read from a traced process may be passed as they are.
  */
 
 #include <stdbool.h>
 #include <stdio.h>
 
 enum message_level {
-	MESSAGE_QUIET,   /* errors and warnings only */
-	MESSAGE_NORMAL,  /* and notes */
+	MESSAGE_QUIET,	 /* errors and warnings only */
+	MESSAGE_NORMAL,	 /* and notes */
 	MESSAGE_VERBOSE, /* and details */
 };
 
 enum message_color {
-	MESSAGE_COLOR_AUTO,   /* on a terminal, unless NO_COLOR is set or TERM is dumb */
+	MESSAGE_COLOR_AUTO, /* on a terminal, unless NO_COLOR is set or TERM is dumb */
 	MESSAGE_COLOR_ALWAYS,
 	MESSAGE_COLOR_NEVER,
 };

@@ -7,7 +7,8 @@
  * from one grammar per verb.
  *
  *	static const struct option_rule rules[] = {
- *		{ 'd', "duration", OPTION_DURATION, offsetof(struct x, duration_ns), "TIME", "..." },
+ *		OPTION_RULE('d', "duration", OPTION_DURATION, offsetof(struct x, duration_ns),
+ *			    "TIME", "stop after this time", .minimum = 1, .maximum = 1000),
  *	};
  *	static const struct options_grammar grammar = { .verb = "record", .rules = rules, ... };
  *	status = options_parse(&grammar, argc, argv, &x);
@@ -28,13 +29,13 @@
 #define OPTIONS_EXIT_USAGE 2
 
 enum option_kind {
-	OPTION_FLAG,     /* bool: set to true */
-	OPTION_TEXT,     /* const char *: not empty */
-	OPTION_NUMBER,   /* uint64_t, within minimum and maximum */
-	OPTION_SIZE,     /* uint64_t bytes, with an optional k, M or G, within minimum and maximum */
+	OPTION_FLAG,   /* bool: set to true */
+	OPTION_TEXT,   /* const char *: not empty */
+	OPTION_NUMBER, /* uint64_t, within minimum and maximum */
+	OPTION_SIZE,   /* uint64_t bytes, with an optional k, M or G, within minimum and maximum */
 	OPTION_DURATION, /* uint64_t nanoseconds: number and unit, a bare number is seconds */
-	OPTION_CHOICE,   /* int: index of the word in choices */
-	OPTION_CUSTOM,   /* whatever the function parse makes of it; may be given several times */
+	OPTION_CHOICE,	 /* int: index of the word in choices */
+	OPTION_CUSTOM,	 /* whatever the function parse makes of it; may be given several times */
 };
 
 struct options_error {
@@ -45,19 +46,26 @@ struct option_rule {
 	char short_name; /* 0: none */
 	const char *long_name;
 	enum option_kind kind;
-	size_t offset;        /* of the value in the target */
-	const char *argument; /* its name in the help text; NULL for a flag */
-	const char *help;     /* one line */
-	uint64_t minimum, maximum; /* of numbers, sizes and durations; both 0: any */
+	size_t offset;		    /* of the value in the target */
+	const char *argument;	    /* its name in the help text; NULL for a flag */
+	const char *help;	    /* one line */
+	uint64_t minimum, maximum;  /* of numbers, sizes and durations; both 0: any */
 	const char *const *choices; /* words of OPTION_CHOICE, ends with NULL */
 	/* OPTION_CUSTOM: returns 0, or -1 with the error's text. */
 	int (*parse)(void *value, const char *text, struct options_error *error);
 };
 
+/* What all rules have; the members from minimum on follow by name where they are needed. */
+#define OPTION_RULE(letter, name, kind_of, place, argument_name, help_line, ...)                   \
+	{                                                                                          \
+		.short_name = (letter), .long_name = (name), .kind = (kind_of), .offset = (place), \
+		.argument = (argument_name), .help = (help_line), ##__VA_ARGS__                    \
+	}
+
 struct options_grammar {
 	const char *verb;
 	const char *const *synopsis; /* usage lines without "asyncspan-trace VERB", ends with NULL */
-	const char *summary;         /* a sentence or two on what the verb does */
+	const char *summary;	     /* a sentence or two on what the verb does */
 	const struct option_rule *rules;
 	size_t rule_count;
 	const char *const *examples; /* complete command lines, ends with NULL */

@@ -32,24 +32,24 @@ enum record_codec {
 };
 
 struct record_options {
-	pid_t *pids;           /* in the order given, each once; owned */
+	pid_t *pids;	       /* in the order given, each once; owned */
 	size_t pid_count;      /* 0: a command is given */
-	char **command;        /* the command and its arguments, ends with NULL; points into argv */
+	char **command;	       /* the command and its arguments, ends with NULL; points into argv */
 	const char *user;      /* user that the command runs as; NULL: who called sudo */
-	bool follow;           /* trace forked children too */
+	bool follow;	       /* trace forked children too */
 	const char *directory; /* where the files go */
 	bool directory_given;  /* -o was given: a directory that is not empty is refused */
-	bool force;            /* delete the files of an older trace there */
+	bool force;	       /* delete the files of an older trace there */
 	uint64_t duration_ns;  /* stop after this time; 0: when the target ends or a signal comes */
 	bool fail_on_loss;     /* exit status 124 when events were lost */
 	bool no_command_line;  /* do not record the command lines of the processes */
 	uint64_t ring_bytes;   /* a power of two, whole pages */
 	uint64_t max_spans;    /* spans that can be open at a time */
 	uint64_t name_length;  /* bytes kept of a run-time name, 1 to 255 */
-	int codec;             /* enum record_codec */
-	uint64_t level;        /* zstd compression level */
-	bool json;             /* the summary as JSON on stdout */
-	int color;             /* enum message_color */
+	int codec;	       /* enum record_codec */
+	uint64_t level;	       /* zstd compression level */
+	bool json;	       /* the summary as JSON on stdout */
+	int color;	       /* enum message_color */
 	bool quiet;
 	bool verbose;
 };

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef JSON_H
+#define JSON_H
+
+/*
+ * Writes one JSON document (RFC 8259) as a stream.
+ *
+ *	json_begin(&json, stdout);
+ *	json_object_begin(&json, NULL);
+ *	json_string(&json, "name", name);
+ *	json_object_end(&json);
+ *	error = json_end(&json);
+ *
+ * The key is NULL for the outermost value and for the elements of an array. Strings may hold any
+ * bytes: what is not UTF-8 becomes the replacement character. The caller keeps the stream, which
+ * is flushed by json_end; the first failure, of the stream or of the nesting, is kept until then.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define JSON_DEPTH 32
+
+struct json {
+	FILE *out;
+	unsigned int depth;
+	int error;
+	bool filled[JSON_DEPTH + 1]; /* the object or array of this depth has an element already */
+	bool array[JSON_DEPTH + 1];
+};
+
+void json_begin(struct json *json, FILE *out);
+
+void json_object_begin(struct json *json, const char *key);
+void json_object_end(struct json *json);
+void json_array_begin(struct json *json, const char *key);
+void json_array_end(struct json *json);
+
+void json_string(struct json *json, const char *key, const char *text);
+void json_string_n(struct json *json, const char *key, const char *bytes, size_t length);
+void json_unsigned(struct json *json, const char *key, uint64_t value);
+void json_signed(struct json *json, const char *key, int64_t value);
+void json_real(struct json *json, const char *key, double value); /* null unless finite */
+void json_bool(struct json *json, const char *key, bool value);
+void json_null(struct json *json, const char *key);
+
+/* Ends the document with a line feed. Returns 0 or -errno; -EINVAL: objects not closed or closed
+ * twice, -E2BIG: nested deeper than JSON_DEPTH. */
+int json_end(struct json *json);
+
+#endif

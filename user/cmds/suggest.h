@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUGGEST_H
+#define SUGGEST_H
+
+/*
+ * "Did you mean ...?": the known word that is nearest to a mistyped one.
+ *
+ *	const char *word = suggest("recrod", words, word_count);	"record"
+ *
+ * Returns NULL when none is near enough, at most a third of its letters wrong.
+ */
+
+#include <stddef.h>
+
+const char *suggest(const char *typed, const char *const *words, size_t word_count);
+
+#endif
