@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef ELF_PROBES_H
-#define ELF_PROBES_H
-
 /*
  * The USDT probes of an ELF file: the notes of .note.stapsdt, translated to what uprobes need.
  *
@@ -16,6 +13,8 @@
  * Addresses are those of the file: what is added when it is loaded at a base is the caller's
  * business. Offsets are from the start of the file.
  */
+#ifndef ATTACH_ELF_PROBES_H
+#define ATTACH_ELF_PROBES_H
 
 #include <stddef.h>
 #include <stdint.h>

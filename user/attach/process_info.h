@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef PROCESS_INFO_H
-#define PROCESS_INFO_H
-
 /*
  * Who a process or a task is, from /proc.
  *
@@ -13,6 +10,8 @@
  * Times are those of the clock CLOCK_BOOTTIME, in nanoseconds, rounded down to a clock tick
  * (10 ms): BPF programs see the exact one.
  */
+#ifndef ATTACH_PROCESS_INFO_H
+#define ATTACH_PROCESS_INFO_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef PROCESS_MAPS_H
-#define PROCESS_MAPS_H
-
 /*
  * The files that a process executes code from: its executable, its shared objects.
  *
@@ -12,6 +9,8 @@
  *
  * A file is one object however often it is mapped; one without an executable mapping is none.
  */
+#ifndef ATTACH_PROCESS_MAPS_H
+#define ATTACH_PROCESS_MAPS_H
 
 #include <stdbool.h>
 #include <stddef.h>

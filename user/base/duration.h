@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef DURATION_H
-#define DURATION_H
-
 /*
  * Durations as people write and read them.
  *
  *	duration_parse("1.5ms", &nanoseconds);	1500000
  *	duration_format(1234567, text);		"1.23 ms"
  */
+#ifndef BASE_DURATION_H
+#define BASE_DURATION_H
 
 #include <stdint.h>
 

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef JSON_H
-#define JSON_H
-
 /*
  * Writes one JSON document (RFC 8259) as a stream.
  *
@@ -15,6 +12,8 @@
  * bytes: what is not UTF-8 becomes the replacement character. The caller keeps the stream, which
  * is flushed by json_end; the first failure, of the stream or of the nesting, is kept until then.
  */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>

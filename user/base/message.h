@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef MESSAGE_H
-#define MESSAGE_H
-
 /*
  * What the commands say to the person at the terminal. Only main.c and cmds/ use it: library code
  * returns a negative errno and stays silent.
@@ -13,6 +10,8 @@
  * cause and, in brackets, the next step. Bytes that could drive a terminal or start a line are
  * escaped, so names read from a traced process may be passed as they are.
  */
+#ifndef BASE_MESSAGE_H
+#define BASE_MESSAGE_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef NUMBER_H
-#define NUMBER_H
-
 /*
  * Numbers and sizes as people write and read them.
  *
@@ -13,6 +10,8 @@
  * Parsing takes the whole text or nothing: no sign, no blank, no trailing rest. It returns 0,
  * -EINVAL for what is not such a number or -ERANGE for one that does not fit.
  */
+#ifndef BASE_NUMBER_H
+#define BASE_NUMBER_H
 
 #include <stdint.h>
 

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef PRINTABLE_H
-#define PRINTABLE_H
-
 /*
  * Text of unknown origin made fit for a terminal: control characters, escape sequences, characters
  * that turn the direction of writing or break a line, and bytes that are not UTF-8 are written as
@@ -11,6 +8,8 @@
  *	printable_escape(safe, sizeof(safe), name, name_length);
  *	columns = printable_width(safe, strlen(safe));
  */
+#ifndef BASE_PRINTABLE_H
+#define BASE_PRINTABLE_H
 
 #include <stddef.h>
 

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TEXT_TABLE_H
-#define TEXT_TABLE_H
-
 /*
  * A table of aligned columns for a terminal.
  *
@@ -18,6 +15,8 @@
  * wider than asked for, the columns that shrink are cut, "..." marking the place. Memory that is
  * refused is remembered and returned by text_table_print.
  */
+#ifndef BASE_TEXT_TABLE_H
+#define BASE_TEXT_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef OPTIONS_H
-#define OPTIONS_H
-
 /*
  * Command lines from a table: parsing, messages for wrong usage and the text of --help all come
  * from one grammar per verb.
@@ -17,6 +14,8 @@
  * never. --help is understood by every grammar without being listed. The target keeps its values
  * where an option is not given, so it is filled with the defaults before. Texts point into argv.
  */
+#ifndef CMDS_OPTIONS_H
+#define CMDS_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

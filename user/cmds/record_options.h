@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef RECORD_OPTIONS_H
-#define RECORD_OPTIONS_H
-
 /*
  * The command line of "asyncspan-trace record".
  *
@@ -14,6 +11,8 @@
  *
  * Either at least one PID or a command is given, never both.
  */
+#ifndef CMDS_RECORD_OPTIONS_H
+#define CMDS_RECORD_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SUGGEST_H
-#define SUGGEST_H
-
 /*
  * "Did you mean ...?": the known word that is nearest to a mistyped one.
  *
@@ -9,6 +6,8 @@
  *
  * Returns NULL when none is near enough, at most a third of its letters wrong.
  */
+#ifndef CMDS_SUGGEST_H
+#define CMDS_SUGGEST_H
 
 #include <stddef.h>
 
