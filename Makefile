@@ -30,7 +30,7 @@ LIBS        := -lbpf -lelf -lz -lzstd -luuid -lcap -ljansson -pthread
 # Header dependencies: each output gets a .d file beside it.
 DEPFLAGS     = -MMD -MP -MF $@.d -MT $@
 # clang does not look for asm/ headers of the host when it compiles for bpf: gcc knows where they are.
-BPF_FLAGS    = -target bpf -mcpu=v3 -O2 -g $(WARNINGS) -D__TARGET_ARCH_$(BPF_ARCH) \
+BPF_FLAGS    = -target bpf -mcpu=v3 -O2 -g $(WARNINGS) -Wno-unused-parameter -D__TARGET_ARCH_$(BPF_ARCH) \
 	       -Imodel -Ibuild/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 BPF_ARCH    := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
 
