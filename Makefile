@@ -125,14 +125,17 @@ lint-man: deps
 lint-cppcheck: deps
 	$(Q)mkdir -p build/lint/cppcheck && cppcheck --quiet --error-exitcode=1 --inline-suppr -j 2 \
 		--std=c11 --enable=warning,performance,portability --cppcheck-build-dir=build/lint/cppcheck \
-		--library=gnu -Iuser -Imodel -Iinclude -D_GNU_SOURCE --suppress=missingIncludeSystem \
-		$(filter %.c,$(LIB_SOURCES)) $(wildcard user/main.c tools/*.c examples/*.c)
+		--library=gnu -Iuser -Imodel -Iinclude -D_GNU_SOURCE -D__x86_64__ -D__ELF__ \
+		'-DLIBBPF_OPTS(type,name,...)=struct type name = { __VA_ARGS__ }' \
+		--suppress=missingIncludeSystem --suppress=shiftTooManyBitsSigned \
+		$(LIB_SOURCES) $(filter-out %.bpf.c,$(wildcard user/main.c tools/*.c examples/*.c tests/bench/*.c))
 lint-tidy: $(TIDY)
 
 $(TIDY): build/lint/%.tidy: % .clang-tidy $(HEADERS) | $(SKELETONS) $(BENCH_SKELS) deps
 	$(call say,TIDY)
 	$(Q)mkdir -p $(@D) && clang-tidy --quiet $< -- $(if $(filter %.cpp,$<),$(CXX_FLAGS),\
-		$(if $(filter %.bpf.c,$<),$(BPF_FLAGS),$(C_FLAGS))) $(DEFINES) $(INCLUDES) 2>build/lint/$(notdir $<).log \
+		$(if $(filter %.bpf.c,$<),$(BPF_FLAGS),$(C_FLAGS))) $(DEFINES) $(subst -Ibuild,-isystem build,$(INCLUDES)) \
+		2>build/lint/$(notdir $<).log \
 		|| { grep -v ' generated\.$$' build/lint/$(notdir $<).log; exit 1; }
 	$(Q)touch $@
 
