@@ -169,7 +169,7 @@ build/bpf/%.bpf.o: tests/bench/%.bpf.c build/include/vmlinux.h
 
 build/include/%.skel.h: build/bpf/%.bpf.o
 	$(call say,SKEL)
-	$(Q)bpftool gen skeleton $< > $@
+	$(Q){ echo '/* NOLINTBEGIN: generated */'; bpftool gen skeleton $< && echo '/* NOLINTEND */'; } > $@
 
 # Applications that use include/asyncspan.h, and nothing else of ours.
 $(EXAMPLES): $(O)/%: %.c | deps
