@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The BPF programs behind the probes of include/asyncspan.h: they keep the async stack of every
+ * task and the state of every open span, and send one record as a span begins and one as it
+ * ends. Arguments lie in registers, because a site is the entry of a function.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "counters.h"
+#include "environment.bpf.h"
+#include "locations.bpf.h"
+#include "maps.bpf.h"
+#include "processes.bpf.h"
+#include "records.h"
+#include "rules.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+enum begin_kind {
+	BEGIN_SPAWN = 1,
+	BEGIN_CHILD = 2,
+	BEGIN_NAMED = 4,
+};
+
+#define NAME_TO_NUL (~0ULL) /* the length of a name that ends in NUL */
+#define RECORDS_BETWEEN_LOOKS 64
+
+/* The consumer wakes by time; only a ring that fills faster than that wakes it. */
+static __always_inline __u64 wake_up(struct task_state *state)
+{
+	if (++state->sent % RECORDS_BETWEEN_LOOKS)
+		return BPF_RB_NO_WAKEUP;
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < ring_quarter)
+		return BPF_RB_NO_WAKEUP;
+	return BPF_RB_FORCE_WAKEUP;
+}
+
+static __always_inline void read_name(struct task_state *state, __u64 name, __u64 length)
+{
+	struct record_begin *record = &state->record;
+	__u32 limit = name_limit;
+	long got;
+
+	if (limit > RECORD_NAME_SIZE - 1)
+		limit = RECORD_NAME_SIZE - 1;
+	if (length == NAME_TO_NUL) {
+		got = bpf_probe_read_user_str(record->name, limit + 1, (const void *)name);
+		got = got > 0 ? got - 1 : -1;
+	} else {
+		if (length < limit)
+			limit = length;
+		got = bpf_probe_read_user(record->name, limit, (const void *)name) ? -1 : limit;
+	}
+	record->flags = RECORD_NAMED;
+	record->name_length = got;
+	if (got < 0) {
+		record->flags |= RECORD_NAME_UNREADABLE;
+		record->name_length = 0;
+		model_count(MODEL_NAME_UNREADABLE);
+	}
+}
+
+static __always_inline void send_begin(struct task_state *state, const struct model_span *span)
+{
+	struct record_begin *record = &state->record;
+	__u32 size = offsetof(struct record_begin, name) +
+		     (record->name_length & (RECORD_NAME_SIZE - 1));
+	struct model_span *entry;
+
+	record->kind = RECORD_BEGIN;
+	record->stream = span->begin_stream;
+	record->key = span->key;
+	record->parent_id = span->parent_id;
+	record->time = span->begin_time;
+	record->location = span->location;
+	record->location_generation = span->location_generation;
+	record->depth = span->depth;
+	record->cpu = span->begin_cpu;
+	if (!bpf_ringbuf_output(&events, record, size, wake_up(state)))
+		return;
+	if (record->flags & RECORD_NAMED)
+		model_count(MODEL_NAME_LOST);
+	entry = model_find(span->key.process, span->key.span_id);
+	if (entry)
+		entry->flags |= MODEL_BEGIN_UNSENT;
+	model_count(MODEL_DEFERRED);
+}
+
+static __always_inline int handle_begin(struct pt_regs *ctx, enum begin_kind kind)
+{
+	struct task_state *state = task_current();
+	struct model_context context;
+	struct model_begin begin = {};
+	struct model_span span;
+
+	if (!state)
+		return 0;
+	context = context_of(state);
+	begin.span_id = PT_REGS_PARM1(ctx);
+	begin.location = PT_REGS_PARM2(ctx);
+	begin.losses = losses;
+	begin.enter = !(kind & BEGIN_SPAWN);
+	begin.explicit_parent = !!(kind & BEGIN_CHILD);
+	if (kind & BEGIN_CHILD)
+		begin.parent_id = PT_REGS_PARM3(ctx);
+	location_know(state, begin.location, ctx);
+	begin.location_generation = state->location_generation;
+	state->record.flags = 0;
+	state->record.name_length = 0;
+	if (kind & BEGIN_NAMED) {
+		begin.flags = MODEL_NAMED;
+		if (kind & BEGIN_CHILD)
+			read_name(state, PT_REGS_PARM4(ctx), PT_REGS_PARM5(ctx));
+		else
+			read_name(state, PT_REGS_PARM3(ctx), PT_REGS_PARM4(ctx));
+	}
+	if (!model_begin(&context, &begin, &span))
+		send_begin(state, &span);
+	return 0;
+}
+
+SEC("uprobe")
+int span_begin(struct pt_regs *ctx)
+{
+	return handle_begin(ctx, 0);
+}
+
+SEC("uprobe")
+int span_begin_named(struct pt_regs *ctx)
+{
+	return handle_begin(ctx, BEGIN_NAMED);
+}
+
+SEC("uprobe")
+int span_begin_child(struct pt_regs *ctx)
+{
+	return handle_begin(ctx, BEGIN_CHILD);
+}
+
+SEC("uprobe")
+int span_begin_child_named(struct pt_regs *ctx)
+{
+	return handle_begin(ctx, BEGIN_CHILD | BEGIN_NAMED);
+}
+
+SEC("uprobe")
+int span_spawn(struct pt_regs *ctx)
+{
+	return handle_begin(ctx, BEGIN_SPAWN);
+}
+
+SEC("uprobe")
+int span_spawn_named(struct pt_regs *ctx)
+{
+	return handle_begin(ctx, BEGIN_SPAWN | BEGIN_NAMED);
+}
+
+SEC("uprobe")
+int span_spawn_child(struct pt_regs *ctx)
+{
+	return handle_begin(ctx, BEGIN_SPAWN | BEGIN_CHILD);
+}
+
+SEC("uprobe")
+int span_spawn_child_named(struct pt_regs *ctx)
+{
+	return handle_begin(ctx, BEGIN_SPAWN | BEGIN_CHILD | BEGIN_NAMED);
+}
+
+SEC("uprobe")
+int span_suspend(struct pt_regs *ctx)
+{
+	struct task_state *state = task_current();
+	struct model_context context;
+
+	if (!state)
+		return 0;
+	context = context_of(state);
+	model_suspend(&context, PT_REGS_PARM1(ctx));
+	return 0;
+}
+
+SEC("uprobe")
+int span_resume(struct pt_regs *ctx)
+{
+	struct task_state *state = task_current();
+	struct model_context context;
+
+	if (!state)
+		return 0;
+	context = context_of(state);
+	model_resume(&context, PT_REGS_PARM1(ctx));
+	return 0;
+}
+
+/* Sends the end record, or leaves the entry, which is complete, for the loader's sweep. */
+static __always_inline void send_end(struct task_state *state, struct model_span *span)
+{
+	struct model_span_key key = span->key;
+	struct record_end *record;
+
+	if (losses != span->losses)
+		span->flags |= MODEL_LOSSY;
+	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+	if (!record) {
+		model_count(MODEL_DEFERRED);
+		return;
+	}
+	record->kind = RECORD_END;
+	record->padding = 0;
+	record->span = *span;
+	bpf_ringbuf_submit(record, wake_up(state));
+	model_delete(&key);
+}
+
+SEC("uprobe")
+int span_end(struct pt_regs *ctx)
+{
+	struct task_state *state = task_current();
+	struct model_context context;
+	struct model_span *span;
+
+	if (!state)
+		return 0;
+	context = context_of(state);
+	span = model_end(&context, PT_REGS_PARM1(ctx), (__s32)PT_REGS_PARM2(ctx));
+	if (span)
+		send_end(state, span);
+	return 0;
+}
