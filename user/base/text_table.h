@@ -3,7 +3,7 @@
  * A table of aligned columns for a terminal.
  *
  *	static const struct text_column columns[] = {
- *		{ "name", TEXT_LEFT, .shrinks = true }, { "count", TEXT_RIGHT },
+ *		{ .title = "name", .shrinks = true }, { .title = "count", .align = TEXT_RIGHT },
  *	};
  *	struct text_table *table = text_table_new(columns, 2);
  *	text_table_add(table, name, name_length);
