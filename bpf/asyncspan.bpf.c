@@ -4,18 +4,8 @@
  * task and the state of every open span, and send one record as a span begins and one as it
  * ends. Arguments lie in registers, because a site is the entry of a function.
  */
-#include "vmlinux.h"
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-
-#include "counters.h"
-#include "environment.bpf.h"
 #include "locations.bpf.h"
-#include "maps.bpf.h"
 #include "processes.bpf.h"
-#include "records.h"
-#include "rules.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -3,6 +3,8 @@
 #ifndef ASYNCSPAN_ENVIRONMENT_BPF_H
 #define ASYNCSPAN_ENVIRONMENT_BPF_H
 
+#include "maps.bpf.h"
+
 /* Programs may be preempted, and counters are shared by all CPUs. */
 static __always_inline void model_count(enum model_counter counter)
 {

@@ -7,6 +7,8 @@
 #ifndef ASYNCSPAN_LOCATIONS_BPF_H
 #define ASYNCSPAN_LOCATIONS_BPF_H
 
+#include "environment.bpf.h"
+
 /* struct asyncspan_location of include/asyncspan.h, as it lies in the process. */
 struct user_location {
 	__u64 name;

@@ -6,6 +6,10 @@
 #ifndef ASYNCSPAN_MAPS_BPF_H
 #define ASYNCSPAN_MAPS_BPF_H
 
+#include "bpf_program.bpf.h"
+
+#include "records.h"
+
 #define LOCATIONS_CACHED 8
 
 /* What a task is known by, and its async stack. */
@@ -113,7 +117,11 @@ __u64 losses; /* the sum of the losses among them */
 
 __u64 foreign_changes;
 __u64 location_epoch; /* how often some process's locations became doubtful */
-__u64 next_image = 1;
+
+/* Numbers given out: of images that begin while we trace, from the middle up; the loader numbers
+ * those that were there before from 1. */
+__u64 next_image = 1ULL << 32;
+__u64 next_image_registered = 1;
 __u32 next_stream = 1;
 
 #endif

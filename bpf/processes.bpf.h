@@ -7,6 +7,10 @@
 #ifndef ASYNCSPAN_PROCESSES_BPF_H
 #define ASYNCSPAN_PROCESSES_BPF_H
 
+#include "environment.bpf.h"
+
+#include "rules.h" /* on top of the environment */
+
 #define SIGSTOP 19
 #define SIGNAL_GROUP_EXIT 0x00000004 /* linux/sched/signal.h */
 #define RT_CONSISTENT 0		     /* link.h: struct r_debug */
@@ -253,19 +257,22 @@ int BPF_PROG(process_exit, struct task_struct *task)
 /*
  * The dynamic linker's breakpoint, where debuggers learn of objects that came or went. The
  * attach cookie is the distance from here to its struct r_debug, whose state says whether the
- * change is complete.
+ * change is complete; 0 where that can't be told.
  */
 SEC("uprobe")
 int objects_changed(struct pt_regs *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct process_state *process = bpf_map_lookup_elem(&processes, &pid);
-	__u64 debug = PT_REGS_IP(ctx) + bpf_get_attach_cookie(ctx);
+	__u64 distance = bpf_get_attach_cookie(ctx);
+	__u64 debug = PT_REGS_IP(ctx) + distance;
 	__u32 r_state = RT_CONSISTENT;
 
 	if (!process || !process->number)
 		return 0;
-	bpf_probe_read_user(&r_state, sizeof(r_state), (const void *)(debug + R_STATE_OFFSET));
+	if (distance)
+		bpf_probe_read_user(&r_state, sizeof(r_state),
+				    (const void *)(debug + R_STATE_OFFSET));
 	if (r_state != RT_CONSISTENT)
 		return 0;
 	__sync_fetch_and_add(&process->location_generation, 1);

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "attach/programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "asyncspan.skel.h"
+
+#define SWEEP_BATCH 4096
+
+/* As bpf/maps.bpf.h has it. */
+struct process_state {
+	__u64 number;
+	__u32 location_generation;
+	__u32 follow;
+};
+
+/* libbpf says why a load failed through a callback alone: the last lines are kept here. */
+static __thread char failure_text[512];
+
+static int keep_failure(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	char line[sizeof(failure_text)];
+	size_t length;
+
+	if (level > LIBBPF_WARN)
+		return 0;
+	vsnprintf(line, sizeof(line), format, arguments);
+	length = strcspn(line, "\n");
+	line[length] = 0;
+	/* The first line has the cause; those after it say what failed as a consequence. */
+	if (!failure_text[0])
+		memcpy(failure_text, line, length + 1);
+	return 0;
+}
+
+static int fail(struct programs *programs, struct programs_failure *failure, const char *step,
+		int error)
+{
+	failure->step = step;
+	snprintf(failure->detail, sizeof(failure->detail), "%s", failure_text);
+	programs_free(programs);
+	return error;
+}
+
+int programs_load(struct programs *programs, const struct programs_options *options,
+		  struct programs_failure *failure)
+{
+	struct asyncspan_bpf *skeleton;
+	int error;
+
+	*failure = (struct programs_failure){ .step = "" };
+	failure_text[0] = 0;
+	libbpf_set_print(keep_failure);
+	programs->skeleton = skeleton = asyncspan_bpf__open();
+	if (!skeleton)
+		return fail(programs, failure, "open", -errno);
+	skeleton->rodata->name_limit = options->name_length;
+	skeleton->rodata->ring_quarter = options->ring_bytes / 4;
+	error = bpf_map__set_max_entries(skeleton->maps.events, options->ring_bytes);
+	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.spans, options->max_spans);
+	if (error)
+		return fail(programs, failure, "open", error);
+	error = asyncspan_bpf__load(skeleton);
+	if (error)
+		return fail(programs, failure, "load", error);
+	error = asyncspan_bpf__attach(skeleton);
+	if (error)
+		return fail(programs, failure, "attach", error);
+	return 0;
+}
+
+void programs_free(struct programs *programs)
+{
+	asyncspan_bpf__destroy(programs->skeleton);
+	programs->skeleton = NULL;
+}
+
+/* Start time and exec generation in the kernel's own precision: only a BPF program sees them. */
+static int find_image(const struct programs *programs, pid_t pid, struct record_image *found)
+{
+	struct record_image image;
+	size_t have = 0;
+	ssize_t got;
+	int fd, error = -ESRCH;
+
+	fd = bpf_iter_create(bpf_link__fd(programs->skeleton->links.list_processes));
+	if (fd < 0)
+		return fd;
+	for (;;) {
+		got = read(fd, (char *)&image + have, sizeof(image) - have);
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (got <= 0)
+			break;
+		have += got;
+		if (have < sizeof(image))
+			continue;
+		have = 0;
+		if (image.pid != (__u32)pid)
+			continue;
+		*found = image;
+		error = 0;
+		break;
+	}
+	if (got < 0)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+int programs_register(struct programs *programs, pid_t pid, bool follow, bool pending,
+		      uint64_t *image)
+{
+	struct asyncspan_bpf *skeleton = programs->skeleton;
+	struct process_state state = { .follow = follow };
+	struct record_image found;
+	__u32 key = pid;
+	int error = 0;
+
+	*image = 0;
+	if (!pending) {
+		error = find_image(programs, pid, &found);
+		if (error)
+			return error;
+		found.followed = follow;
+		state.number = __atomic_fetch_add(&skeleton->data->next_image_registered, 1,
+						  __ATOMIC_RELAXED);
+		error = bpf_map__update_elem(skeleton->maps.images, &state.number,
+					     sizeof(state.number), &found, sizeof(found), BPF_ANY);
+		if (error)
+			return error;
+	}
+	error = bpf_map__update_elem(skeleton->maps.processes, &key, sizeof(key), &state,
+				     sizeof(state), BPF_NOEXIST);
+	if (error && state.number)
+		programs_forget_image(programs, state.number);
+	*image = state.number;
+	return error;
+}
+
+bool programs_registered(const struct programs *programs, pid_t pid)
+{
+	struct process_state state;
+	__u32 key = pid;
+
+	return !bpf_map__lookup_elem(programs->skeleton->maps.processes, &key, sizeof(key), &state,
+				     sizeof(state), 0);
+}
+
+int programs_image(const struct programs *programs, uint64_t number, struct record_image *image)
+{
+	return bpf_map__lookup_elem(programs->skeleton->maps.images, &number, sizeof(number), image,
+				    sizeof(*image), 0);
+}
+
+int programs_stream(const struct programs *programs, uint32_t number, struct record_stream *stream)
+{
+	return bpf_map__lookup_elem(programs->skeleton->maps.streams, &number, sizeof(number),
+				    stream, sizeof(*stream), 0);
+}
+
+int programs_location(const struct programs *programs, const struct record_location_key *key,
+		      struct record_location *location)
+{
+	return bpf_map__lookup_elem(programs->skeleton->maps.locations, key, sizeof(*key), location,
+				    sizeof(*location), 0);
+}
+
+void programs_forget_image(const struct programs *programs, uint64_t number)
+{
+	bpf_map__delete_elem(programs->skeleton->maps.images, &number, sizeof(number), 0);
+}
+
+void programs_forget_stream(const struct programs *programs, uint32_t number)
+{
+	bpf_map__delete_elem(programs->skeleton->maps.streams, &number, sizeof(number), 0);
+}
+
+void programs_forget_location(const struct programs *programs,
+			      const struct record_location_key *key)
+{
+	bpf_map__delete_elem(programs->skeleton->maps.locations, key, sizeof(*key), 0);
+}
+
+uint64_t programs_counter(const struct programs *programs, enum model_counter counter)
+{
+	return __atomic_load_n(&programs->skeleton->bss->counters[counter], __ATOMIC_RELAXED);
+}
+
+uint64_t programs_losses(const struct programs *programs)
+{
+	return __atomic_load_n(&programs->skeleton->bss->losses, __ATOMIC_RELAXED);
+}
+
+struct sweep {
+	struct model_span_key keys[SWEEP_BATCH];
+	struct model_span spans[SWEEP_BATCH];
+};
+
+int programs_sweep(const struct programs *programs,
+		   bool (*visit)(const struct model_span *span, void *data), void *data)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, options);
+	int fd = bpf_map__fd(programs->skeleton->maps.spans), error = 0;
+	struct sweep *sweep = malloc(sizeof(*sweep));
+	__u32 position, next, count, i;
+	bool first = true;
+
+	if (!sweep)
+		return -ENOMEM;
+	while (!error) {
+		count = SWEEP_BATCH;
+		error = bpf_map_lookup_batch(fd, first ? NULL : &position, &next, sweep->keys,
+					     sweep->spans, &count, &options);
+		if (error && error != -ENOENT)
+			break;
+		for (i = 0; i < count; i++)
+			if (visit(&sweep->spans[i], data))
+				bpf_map_delete_elem(fd, &sweep->keys[i]);
+		position = next;
+		first = false;
+	}
+	free(sweep);
+	return error == -ENOENT ? 0 : error;
+}
+
+int programs_each_image(const struct programs *programs,
+			void (*visit)(uint64_t number, const struct record_image *image, void *data),
+			void *data)
+{
+	struct bpf_map *map = programs->skeleton->maps.images;
+	struct record_image image;
+	__u64 number = 0, next;
+	int error;
+
+	error = bpf_map__get_next_key(map, NULL, &next, sizeof(next));
+	while (!error) {
+		number = next;
+		if (!programs_image(programs, number, &image))
+			visit(number, &image, data);
+		error = bpf_map__get_next_key(map, &number, &next, sizeof(next));
+	}
+	return error == -ENOENT ? 0 : error;
+}
+
+int programs_events_fd(const struct programs *programs)
+{
+	return bpf_map__fd(programs->skeleton->maps.events);
+}
+
+int programs_notices_fd(const struct programs *programs)
+{
+	return bpf_map__fd(programs->skeleton->maps.notices);
+}
