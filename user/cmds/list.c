@@ -10,7 +10,7 @@
 
 #include "attach/elf_probes.h"
 #include "attach/process_maps.h"
-#include "base/json.h"
+#include "base/json_writer.h"
 #include "base/message.h"
 #include "base/number.h"
 #include "base/printable.h"
@@ -193,50 +193,50 @@ static void build_id_text(const struct elf_probes *probes, char text[2 * ELF_BUI
 		snprintf(text + 2 * i, 3, "%02x", probes->build_id[i]);
 }
 
-static void write_json_probe(struct json *json, const struct elf_probe *probe)
+static void write_json_probe(struct json_writer *json, const struct elf_probe *probe)
 {
-	json_object_begin(json, NULL);
-	json_string(json, "provider", probe->provider);
-	json_string(json, "name", probe->name);
-	json_string(json, "arguments", probe->arguments);
-	json_unsigned(json, "address", probe->address);
-	json_unsigned(json, "offset", probe->offset);
+	json_writer_object_begin(json, NULL);
+	json_writer_string(json, "provider", probe->provider);
+	json_writer_string(json, "name", probe->name);
+	json_writer_string(json, "arguments", probe->arguments);
+	json_writer_unsigned(json, "address", probe->address);
+	json_writer_unsigned(json, "offset", probe->offset);
 	if (probe->semaphore_offset)
-		json_unsigned(json, "semaphore_offset", probe->semaphore_offset);
+		json_writer_unsigned(json, "semaphore_offset", probe->semaphore_offset);
 	else
-		json_null(json, "semaphore_offset");
-	json_bool(json, "attachable", probe->site == ELF_SITE_NOP);
+		json_writer_null(json, "semaphore_offset");
+	json_writer_bool(json, "attachable", probe->site == ELF_SITE_NOP);
 	if (probe->site == ELF_SITE_NOP)
-		json_null(json, "refused_because");
+		json_writer_null(json, "refused_because");
 	else
-		json_string(json, "refused_because", elf_site_text(probe->site));
-	json_object_end(json);
+		json_writer_string(json, "refused_because", elf_site_text(probe->site));
+	json_writer_object_end(json);
 }
 
 static int write_json(const struct listing *listing)
 {
 	char build_id[2 * ELF_BUILD_ID_SIZE + 1];
-	struct json json;
+	struct json_writer json;
 
-	json_begin(&json, stdout);
-	json_object_begin(&json, NULL);
-	json_array_begin(&json, "objects");
+	json_writer_begin(&json, stdout);
+	json_writer_object_begin(&json, NULL);
+	json_writer_array_begin(&json, "objects");
 	for (size_t i = 0; i < listing->count; i++) {
 		const struct listed *object = &listing->objects[i];
 
-		json_object_begin(&json, NULL);
-		json_string(&json, "path", object->path);
+		json_writer_object_begin(&json, NULL);
+		json_writer_string(&json, "path", object->path);
 		build_id_text(&object->probes, build_id);
-		json_string(&json, "build_id", build_id);
-		json_array_begin(&json, "probes");
+		json_writer_string(&json, "build_id", build_id);
+		json_writer_array_begin(&json, "probes");
 		for (size_t p = 0; p < object->probes.count; p++)
 			write_json_probe(&json, &object->probes.probes[p]);
-		json_array_end(&json);
-		json_object_end(&json);
+		json_writer_array_end(&json);
+		json_writer_object_end(&json);
 	}
-	json_array_end(&json);
-	json_object_end(&json);
-	return json_end(&json);
+	json_writer_array_end(&json);
+	json_writer_object_end(&json);
+	return json_writer_end(&json);
 }
 
 static void add_probe_row(struct text_table *table, const struct elf_probe *probe)

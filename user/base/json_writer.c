@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base/json.h"
+#include "base/json_writer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,19 +8,19 @@
 
 #include "base/utf8.h"
 
-void json_begin(struct json *json, FILE *out)
+void json_writer_begin(struct json_writer *json, FILE *out)
 {
 	memset(json, 0, sizeof(*json));
 	json->out = out;
 }
 
-static void fail(struct json *json, int error)
+static void fail(struct json_writer *json, int error)
 {
 	if (!json->error)
 		json->error = error;
 }
 
-static void indent(struct json *json)
+static void indent(struct json_writer *json)
 {
 	fputc('\n', json->out);
 	for (unsigned int i = 0; i < json->depth; i++)
@@ -37,7 +37,7 @@ static size_t character_length(const char *bytes, size_t length)
 	return 0;
 }
 
-static void write_escaped(struct json *json, const char *bytes, size_t length)
+static void write_escaped(struct json_writer *json, const char *bytes, size_t length)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
 	size_t position = 0;
@@ -65,7 +65,7 @@ static void write_escaped(struct json *json, const char *bytes, size_t length)
 }
 
 /* What stands before a value: separator, new line and key. */
-static void begin_value(struct json *json, const char *key)
+static void begin_value(struct json_writer *json, const char *key)
 {
 	if (json->depth == 0) {
 		if (json->filled[0] || key)
@@ -85,7 +85,7 @@ static void begin_value(struct json *json, const char *key)
 	}
 }
 
-static void begin_container(struct json *json, const char *key, bool array)
+static void begin_container(struct json_writer *json, const char *key, bool array)
 {
 	begin_value(json, key);
 	if (json->depth == JSON_DEPTH) {
@@ -98,7 +98,7 @@ static void begin_container(struct json *json, const char *key, bool array)
 	fputc(array ? '[' : '{', json->out);
 }
 
-static void end_container(struct json *json, bool array)
+static void end_container(struct json_writer *json, bool array)
 {
 	bool filled;
 
@@ -113,50 +113,51 @@ static void end_container(struct json *json, bool array)
 	fputc(array ? ']' : '}', json->out);
 }
 
-void json_object_begin(struct json *json, const char *key)
+void json_writer_object_begin(struct json_writer *json, const char *key)
 {
 	begin_container(json, key, false);
 }
 
-void json_object_end(struct json *json)
+void json_writer_object_end(struct json_writer *json)
 {
 	end_container(json, false);
 }
 
-void json_array_begin(struct json *json, const char *key)
+void json_writer_array_begin(struct json_writer *json, const char *key)
 {
 	begin_container(json, key, true);
 }
 
-void json_array_end(struct json *json)
+void json_writer_array_end(struct json_writer *json)
 {
 	end_container(json, true);
 }
 
-void json_string_n(struct json *json, const char *key, const char *bytes, size_t length)
+void json_writer_string_n(struct json_writer *json, const char *key, const char *bytes,
+			  size_t length)
 {
 	begin_value(json, key);
 	write_escaped(json, bytes, length);
 }
 
-void json_string(struct json *json, const char *key, const char *text)
+void json_writer_string(struct json_writer *json, const char *key, const char *text)
 {
-	json_string_n(json, key, text, strlen(text));
+	json_writer_string_n(json, key, text, strlen(text));
 }
 
-void json_unsigned(struct json *json, const char *key, uint64_t value)
+void json_writer_unsigned(struct json_writer *json, const char *key, uint64_t value)
 {
 	begin_value(json, key);
 	fprintf(json->out, "%" PRIu64, value);
 }
 
-void json_signed(struct json *json, const char *key, int64_t value)
+void json_writer_signed(struct json_writer *json, const char *key, int64_t value)
 {
 	begin_value(json, key);
 	fprintf(json->out, "%" PRId64, value);
 }
 
-void json_real(struct json *json, const char *key, double value)
+void json_writer_real(struct json_writer *json, const char *key, double value)
 {
 	begin_value(json, key);
 	if (isfinite(value))
@@ -165,19 +166,19 @@ void json_real(struct json *json, const char *key, double value)
 		fputs("null", json->out);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void json_writer_bool(struct json_writer *json, const char *key, bool value)
 {
 	begin_value(json, key);
 	fputs(value ? "true" : "false", json->out);
 }
 
-void json_null(struct json *json, const char *key)
+void json_writer_null(struct json_writer *json, const char *key)
 {
 	begin_value(json, key);
 	fputs("null", json->out);
 }
 
-int json_end(struct json *json)
+int json_writer_end(struct json_writer *json)
 {
 	if (json->depth || !json->filled[0])
 		fail(json, -EINVAL);
