@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tables/processes.h"
+
+#include "tables/table_column.h"
+
+static const struct table_column columns[] = {
+	[PROCESSES_PROCESS_ID] = {
+		TABLE_COLUMN(struct processes_row, process_id, TABLE_STRING),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "UUID of the process image",
+		.since = 1,
+	},
+	[PROCESSES_PARENT_PROCESS_ID] = {
+		TABLE_COLUMN(struct processes_row, parent_process_id, TABLE_STRING),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "UUID of the image before an exec, or of the process that forked it",
+		.null_when = "the parent was not traced",
+		.since = 1,
+	},
+	[PROCESSES_PID] = {
+		TABLE_COLUMN(struct processes_row, pid, TABLE_INT32),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "kernel's number of the process",
+		.since = 1,
+	},
+	[PROCESSES_PPID] = {
+		TABLE_COLUMN(struct processes_row, ppid, TABLE_INT32),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "kernel's number of its parent",
+		.since = 1,
+	},
+	[PROCESSES_EXE] = {
+		TABLE_COLUMN(struct processes_row, exe, TABLE_STRING),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "path of the executable",
+		.since = 1,
+	},
+	[PROCESSES_COMMAND_LINE] = {
+		TABLE_COLUMN(struct processes_row, command_line, TABLE_STRING),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "arguments, separated by spaces; empty with `--no-command-line`",
+		.since = 1,
+	},
+	[PROCESSES_USERNAME] = {
+		TABLE_COLUMN(struct processes_row, username, TABLE_STRING),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "name of the user it runs as",
+		.since = 1,
+	},
+	[PROCESSES_COMPUTER] = {
+		TABLE_COLUMN(struct processes_row, computer, TABLE_STRING),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "host name",
+		.since = 1,
+	},
+	[PROCESSES_DISTRO] = {
+		TABLE_COLUMN(struct processes_row, distro, TABLE_STRING),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "name of the operating system",
+		.since = 1,
+	},
+	[PROCESSES_KERNEL] = {
+		TABLE_COLUMN(struct processes_row, kernel, TABLE_STRING),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "release of the kernel",
+		.since = 1,
+	},
+	[PROCESSES_CPU_BRAND] = {
+		TABLE_COLUMN(struct processes_row, cpu_brand, TABLE_STRING),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "model of the processor",
+		.since = 1,
+	},
+	[PROCESSES_START_TIME] = {
+		TABLE_COLUMN(struct processes_row, start_time, TABLE_TIMESTAMP),
+		.preference = PARQUET_PREFER_DELTA,
+		.unit = "ns",
+		.meaning = "when it started",
+		.since = 1,
+	},
+	[PROCESSES_END_TIME] = {
+		TABLE_COLUMN(struct processes_row, end_time, TABLE_TIMESTAMP),
+		.preference = PARQUET_PREFER_DELTA,
+		.unit = "ns",
+		.meaning = "when it ended",
+		.null_when = "still running when the trace ended",
+		.since = 1,
+	},
+	[PROCESSES_EXIT_STATUS] = {
+		TABLE_COLUMN(struct processes_row, exit_status, TABLE_INT32),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "what it gave to exit()",
+		.null_when = "it did not exit",
+		.since = 1,
+	},
+	[PROCESSES_EXIT_SIGNAL] = {
+		TABLE_COLUMN(struct processes_row, exit_signal, TABLE_INT32),
+		.preference = PARQUET_PREFER_DICTIONARY,
+		.unit = "",
+		.meaning = "number of the signal that ended it",
+		.null_when = "no signal did",
+		.since = 1,
+	},
+	[PROCESSES_UPDATED] = {
+		TABLE_COLUMN(struct processes_row, updated, TABLE_TIMESTAMP),
+		.preference = PARQUET_PREFER_DELTA,
+		.unit = "ns",
+		.meaning = "when this row was written",
+		.since = 1,
+	},
+};
+
+const struct table processes_table = {
+	.name = "processes",
+	.meaning = "One row per process image; an exec begins a new one.",
+	.columns = columns,
+	.column_count = PROCESSES_COLUMNS,
+	.row_size = sizeof(struct processes_row),
+	.nulls_offset = offsetof(struct processes_row, nulls),
+	.sort_text = TABLE_NO_COLUMN,
+	.sort_time = TABLE_NO_COLUMN,
+	.block_column = TABLE_NO_COLUMN,
+};
