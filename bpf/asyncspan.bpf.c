@@ -197,6 +197,7 @@ static __always_inline void send_end(struct task_state *state, struct model_span
 	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
 	if (!record) {
 		model_count(MODEL_DEFERRED);
+		span->flags |= MODEL_END_UNSENT;
 		return;
 	}
 	record->kind = RECORD_END;

@@ -281,6 +281,25 @@ int objects_changed(struct pt_regs *ctx)
 	return 0;
 }
 
+/* At the end of a trace, when no probe is attached any more: polls that are open end now. */
+SEC("iter/task")
+int close_polls(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct task_state *state;
+	struct model_context context;
+
+	if (!task)
+		return 0;
+	state = bpf_task_storage_get(&tasks, task, NULL, 0);
+	if (!state || !state->process)
+		return 0;
+	context = context_of(state);
+	model_task_end(&context, 1);
+	state->process = 0;
+	return 0;
+}
+
 /* What the loader must know of a process that runs already: a record_image for each. */
 SEC("iter/task")
 int list_processes(struct bpf_iter__task *ctx)

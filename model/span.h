@@ -18,13 +18,14 @@ enum model_state {
 	MODEL_QUEUED, /* spawned, not entered yet */
 	MODEL_SUSPENDED,
 	MODEL_ENTERED,
-	MODEL_ENDED, /* its record waits in the span table for ring space */
+	MODEL_ENDED, /* about to leave the table, or MODEL_END_UNSENT */
 };
 
 enum model_span_flags {
 	MODEL_NAMED = 1,	/* the name was given at run time */
 	MODEL_BEGIN_UNSENT = 2, /* no begin record was sent: the end record serves for both */
 	MODEL_LOSSY = 4,	/* something was lost while it was open */
+	MODEL_END_UNSENT = 8,	/* it ended, and waits in the table for ring space */
 };
 
 struct model_span_key {

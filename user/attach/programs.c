@@ -233,7 +233,8 @@ int programs_sweep(const struct programs *programs,
 }
 
 int programs_each_image(const struct programs *programs,
-			void (*visit)(uint64_t number, const struct record_image *image, void *data),
+			void (*visit)(uint64_t number, const struct record_image *image,
+				      void *data),
 			void *data)
 {
 	struct bpf_map *map = programs->skeleton->maps.images;
@@ -249,6 +250,29 @@ int programs_each_image(const struct programs *programs,
 		error = bpf_map__get_next_key(map, &number, &next, sizeof(next));
 	}
 	return error == -ENOENT ? 0 : error;
+}
+
+int programs_close_polls(const struct programs *programs)
+{
+	char none[16];
+	ssize_t got;
+	int fd;
+
+	fd = bpf_iter_create(bpf_link__fd(programs->skeleton->links.close_polls));
+	if (fd < 0)
+		return fd;
+	do
+		got = read(fd, none, sizeof(none));
+	while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+	got = got < 0 ? -errno : 0;
+	close(fd);
+	return got;
+}
+
+void programs_count_loss(struct programs *programs, enum model_counter counter)
+{
+	__atomic_fetch_add(&programs->skeleton->bss->counters[counter], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&programs->skeleton->bss->losses, 1, __ATOMIC_RELAXED);
 }
 
 int programs_events_fd(const struct programs *programs)

@@ -28,14 +28,14 @@ struct programs {
 };
 
 struct programs_options {
-	uint64_t ring_bytes;   /* a power of two, whole pages */
-	uint64_t max_spans;    /* open at a time */
-	uint64_t name_length;  /* bytes kept of a run-time name, 1 ... 255 */
+	uint64_t ring_bytes;  /* a power of two, whole pages */
+	uint64_t max_spans;   /* open at a time */
+	uint64_t name_length; /* bytes kept of a run-time name, 1 ... 255 */
 };
 
-#define PROGRAMS_OPTIONS_DEFAULT                                                                   \
-	{                                                                                          \
-		.ring_bytes = 32 << 20, .max_spans = 262144, .name_length = 255                    \
+#define PROGRAMS_OPTIONS_DEFAULT                                                \
+	{                                                                       \
+		.ring_bytes = 32 << 20, .max_spans = 262144, .name_length = 255 \
 	}
 
 /* What the library and the kernel say of a failure, the last lines of it. */
@@ -86,8 +86,15 @@ int programs_sweep(const struct programs *programs,
 
 /* Every image in the table, likewise; nothing is deleted. */
 int programs_each_image(const struct programs *programs,
-			void (*visit)(uint64_t number, const struct record_image *image, void *data),
+			void (*visit)(uint64_t number, const struct record_image *image,
+				      void *data),
 			void *data);
+
+/* Closes all polls that are open, when no probe is attached any more: the end of the trace. */
+int programs_close_polls(const struct programs *programs);
+
+/* One more loss that was found on this side. */
+void programs_count_loss(struct programs *programs, enum model_counter counter);
 
 int programs_events_fd(const struct programs *programs);
 int programs_notices_fd(const struct programs *programs);

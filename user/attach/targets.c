@@ -261,17 +261,26 @@ void targets_forget(struct targets *targets, pid_t pid)
 	drop_absent(targets, pid);
 }
 
-int targets_widen(struct targets *targets, pid_t pid, struct targets_failure *failure)
+int targets_widen(struct targets *targets, struct targets_failure *failure)
 {
-	int error;
+	int first = 0, error;
+	size_t i = 0;
+	pid_t pid;
 
 	targets->follow = true;
-	for (size_t i = 0; i < targets->count; i++)
-		if (targets->objects[i].pid == pid)
-			targets->objects[i].pid = -pid; /* found no more, still attached */
-	error = targets_update(targets, pid, failure);
-	targets_forget(targets, -pid);
-	return error;
+	/* Never both ways at once: every event of a file attached twice would come twice. */
+	while (i < targets->count) {
+		pid = targets->objects[i].pid;
+		if (pid == UPROBES_EVERY_PROCESS) {
+			i++;
+			continue;
+		}
+		targets_forget(targets, pid);
+		error = targets_update(targets, pid, failure);
+		first = first ? first : error;
+		i = 0;
+	}
+	return first;
 }
 
 size_t targets_probes(const struct targets *targets, pid_t pid, const char **path)

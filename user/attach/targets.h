@@ -43,8 +43,11 @@ void targets_free(struct targets *targets);			     /* detaches everything */
 int targets_update(struct targets *targets, pid_t pid, struct targets_failure *failure);
 void targets_forget(struct targets *targets, pid_t pid);
 
-/* The process's first thread ended: its objects are attached for every process instead. */
-int targets_widen(struct targets *targets, pid_t pid, struct targets_failure *failure);
+/*
+ * From now on as with `follow`. For a process whose first thread has ended while others go on:
+ * the kernel takes attaching to one process as attaching to its first thread's memory.
+ */
+int targets_widen(struct targets *targets, struct targets_failure *failure);
 
 /* Probes attached that this process can hit, and the file of the first of them ("" for none). */
 size_t targets_probes(const struct targets *targets, pid_t pid, const char **path);
