@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -286,25 +284,45 @@ static int open_regular(int place, const struct process_object *object)
 	return result;
 }
 
-/* The process's root is as hostile as the process: symbolic links must not lead out of it. */
+/*
+ * The process's root is as hostile as the process: a symbolic link could lead out of it. The kernel
+ * gives paths without any, so one that is met now was put there since. Takes over directory.
+ */
+static int open_without_links(int directory, char *path)
+{
+	char *rest = NULL;
+	int place = directory;
+
+	for (char *name = strtok_r(path, "/", &rest); name; name = strtok_r(NULL, "/", &rest)) {
+		place = strcmp(name, "..") == 0 ?
+				-ESTALE :
+				openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (place == -1)
+			place = -errno;
+		close(directory);
+		if (place < 0)
+			break;
+		directory = place;
+	}
+	return place;
+}
+
 static int open_in_root(pid_t pid, const struct process_object *object)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-	char path[64];
+	char root_path[64];
+	char *path;
 	int place;
 	int root;
 
 	if (object->deleted)
 		return -ENOENT;
-	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
-	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return -errno;
-	place = (int)syscall(SYS_openat2, root, object->path, &how, sizeof(how));
-	if (place < 0)
-		place = -errno;
-	close(root);
+	path = strdup(object->path);
+	if (!path)
+		return -ENOMEM;
+	snprintf(root_path, sizeof(root_path), "/proc/%d/root", (int)pid);
+	root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	place = root < 0 ? -errno : open_without_links(root, path);
+	free(path);
 	return place < 0 ? place : open_regular(place, object);
 }
 
