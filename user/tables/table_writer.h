@@ -46,8 +46,16 @@ struct table_writer_options {
 	int level;	       /* of the codec */
 	uint64_t rotate_bytes; /* a part this large or ... */
 	uint64_t rotate_ns;    /* ... open this long (CLOCK_MONOTONIC) is completed */
-	uid_t owner;	       /* of what is created; (uid_t)-1: leave */
-	gid_t group;	       /* (gid_t)-1: leave */
+
+	/*
+	 * Called before a part gets its final name, to complete first what it refers to. An error keeps the
+	 * part hidden and is the writer's.
+	 */
+	int (*before_complete)(void *context);
+	void *context;
+
+	uid_t owner; /* of what is created; (uid_t)-1: leave */
+	gid_t group; /* (gid_t)-1: leave */
 };
 
 /* zstd level 1, the rotation limits above, owner and group left. directory and trace8 are still to be set. */
@@ -82,7 +90,10 @@ int table_writer_flush(struct table_writer *writer);
 /* Completes the open part if it is over its time limit: to be called now and then while no row comes. */
 int table_writer_tick(struct table_writer *writer);
 
-/* The whole table anew; @rows has @count rows. Not to be mixed with append. */
+/*
+ * The whole table anew; @rows has @count rows. Not to be mixed with append. After a failure the file
+ * that was there still is, and it may be tried again. The stats are those of the last time.
+ */
 int table_writer_rewrite(struct table_writer *writer, const void *rows, size_t count);
 
 /* Completes the open part and frees the writer, also when it returns an error. NULL is fine. */

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tables/part.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER_MODE 0750
+#define FILE_MODE 0640
+
+static int give_away(int fd, uid_t owner, gid_t group)
+{
+	if (owner == (uid_t)-1 && group == (gid_t)-1)
+		return 0;
+	return fchown(fd, owner, group) ? -errno : 0;
+}
+
+/* Opens the folder below @parent, made by us or there already. A symbolic link is not followed. */
+static int open_folder(struct part_folder *folder, int parent, const char *name)
+{
+	bool made = !mkdirat(parent, name, FOLDER_MODE);
+
+	if (!made && errno != EEXIST)
+		return -errno;
+	folder->fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder->fd < 0)
+		return -errno;
+	return made ? give_away(folder->fd, folder->owner, folder->group) : 0;
+}
+
+static bool is_trace8(const char *text)
+{
+	for (size_t i = 0; i < PART_TRACE8_LENGTH; i++)
+		if (!isxdigit((unsigned char)text[i]))
+			return false;
+	return !text[PART_TRACE8_LENGTH];
+}
+
+int part_folder_open(struct part_folder *folder, const char *directory, const char *name,
+		     const char *trace8, uid_t owner, gid_t group)
+{
+	int parent, err;
+
+	folder->fd = -1;
+	if (!is_trace8(trace8))
+		return -EINVAL;
+	memcpy(folder->trace8, trace8, sizeof(folder->trace8));
+	folder->owner = owner;
+	folder->group = group;
+	parent = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0)
+		return -errno;
+	err = open_folder(folder, parent, name);
+	close(parent);
+	if (err)
+		part_folder_close(folder);
+	return err;
+}
+
+void part_folder_close(struct part_folder *folder)
+{
+	if (folder->fd >= 0)
+		close(folder->fd);
+	folder->fd = -1;
+}
+
+static void hidden_name(char name[PART_NAME_SIZE], const struct part_folder *folder,
+			uint32_t sequence)
+{
+	snprintf(name, PART_NAME_SIZE, ".%s-%06u.inprogress", folder->trace8, sequence);
+}
+
+static void final_name(char name[PART_NAME_SIZE], const struct part_folder *folder,
+		       uint32_t sequence)
+{
+	snprintf(name, PART_NAME_SIZE, "%s-%06u.parquet", folder->trace8, sequence);
+}
+
+int part_open(struct part *part, const struct part_folder *folder, uint32_t sequence)
+{
+	char name[PART_NAME_SIZE];
+	int err;
+
+	hidden_name(name, folder, sequence);
+	part->sequence = sequence;
+	part->fd = openat(folder->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			  FILE_MODE);
+	if (part->fd < 0)
+		return -errno;
+	err = give_away(part->fd, folder->owner, folder->group);
+	if (err)
+		part_remove(part, folder);
+	return err;
+}
+
+int part_complete(struct part *part, const struct part_folder *folder)
+{
+	char hidden[PART_NAME_SIZE], final[PART_NAME_SIZE];
+
+	hidden_name(hidden, folder, part->sequence);
+	final_name(final, folder, part->sequence);
+	if (fsync(part->fd) || renameat(folder->fd, hidden, folder->fd, final) || fsync(folder->fd))
+		return -errno;
+	part_leave(part);
+	return 0;
+}
+
+void part_leave(struct part *part)
+{
+	if (part->fd >= 0)
+		close(part->fd);
+	part->fd = -1;
+}
+
+void part_remove(struct part *part, const struct part_folder *folder)
+{
+	char name[PART_NAME_SIZE];
+
+	hidden_name(name, folder, part->sequence);
+	unlinkat(folder->fd, name, 0);
+	part_leave(part);
+}
