@@ -99,21 +99,24 @@ programs: deps $(PROGRAM) $(EXAMPLES) $(TOOLS) $(UNIT_TESTS) $(TRACED)
 
 # The same sources built otherwise, for the tests.
 build-clang:
-	$(Q)$(MAKE) O=build/clang CC=clang CXX=clang++ programs bench-programs
+	$(Q)$(MAKE) O=build/clang CC=clang CXX=clang++ each-source
 build-asan:
-	$(Q)$(MAKE) O=build/asan CC=clang CXX=clang++ programs LDFLAGS='-fsanitize=address,undefined' \
+	$(Q)$(MAKE) O=build/asan CC=clang CXX=clang++ tested-programs LDFLAGS='-fsanitize=address,undefined' \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all'
 build-coverage:
 	$(Q)$(MAKE) O=build/coverage CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage rules-tests
-.PHONY: bench-programs rules-tests
-bench-programs: $(BENCH)
+.PHONY: each-source tested-programs rules-tests
+each-source: tested-programs $(EXAMPLES) $(TOOLS) $(TRACED) $(BENCH)
+tested-programs: $(PROGRAM) $(UNIT_TESTS)
 rules-tests: $(filter $(O)/tests/unit/test_rules%,$(UNIT_TESTS))
 
 # The static checks. FORMATTED: clang-format's business; TIDY: one stamp per source, again when a header changes.
 FORMATTED   := git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.cpp' '*.hpp'
 TIDY        := $(patsubst %,build/lint/%.tidy,$(LIB_SOURCES) $(wildcard user/main.c bpf/*.bpf.c \
-	       examples/*.c tools/*.c tests/unit/*.c tests/bench/*.c $(PROGRAMS_IN)/*.c $(PROGRAMS_IN)/*.cpp))
-HEADERS     := $(wildcard include/*.h include/*.hpp include/*/*.h model/*.h bpf/*.h user/*/*.h tests/*/*.h)
+	       examples/*.c examples/*/*.c tools/*.c tests/unit/*.c tests/bench/*.c $(PROGRAMS_IN)/*.c \
+	       $(PROGRAMS_IN)/*/*.c $(PROGRAMS_IN)/*.cpp))
+HEADERS     := $(wildcard include/*.h include/*.hpp include/*/*.h model/*.h bpf/*.h user/*/*.h tests/*/*.h \
+	       examples/*/*.h $(PROGRAMS_IN)/*.h)
 .PHONY: lint-format lint-text lint-man lint-cppcheck lint-tidy
 
 lint-format: deps
@@ -128,7 +131,7 @@ lint-cppcheck: deps
 		--library=gnu -Iuser -Imodel -Iinclude -D_GNU_SOURCE -D__x86_64__ -D__ELF__ \
 		'-DLIBBPF_OPTS(type,name,...)=struct type name = { __VA_ARGS__ }' \
 		--suppress=missingIncludeSystem --suppress=shiftTooManyBitsSigned \
-		$(LIB_SOURCES) $(filter-out %.bpf.c,$(wildcard user/main.c tools/*.c examples/*.c tests/bench/*.c))
+		$(LIB_SOURCES) $(filter-out %.bpf.c,$(wildcard user/main.c tools/*.c examples/*.c examples/*/*.c tests/bench/*.c))
 lint-tidy: $(TIDY)
 
 $(TIDY): build/lint/%.tidy: % .clang-tidy $(HEADERS) | $(SKELETONS) $(BENCH_SKELS) deps
@@ -174,7 +177,9 @@ build/include/%.skel.h: build/bpf/%.bpf.o
 # Applications that use include/asyncspan.h, and nothing else of ours.
 $(EXAMPLES): $(O)/%: %.c | deps
 	$(call say,CC)
-	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) -Iinclude $(DEPFLAGS) $< $(LDFLAGS) -pthread -ldl -o $@
+	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) -Iinclude $(DEPFLAGS) $(filter %.c,$^) $(LDFLAGS) -pthread -o $@
+
+$(O)/examples/http_server: $(wildcard examples/http/*.[ch])
 
 $(TRACED_C): $(O)/tests/programs/%: $(PROGRAMS_IN)/%.c | deps
 	$(call say,CC)
@@ -187,6 +192,8 @@ $(TRACED_CXX): $(O)/tests/programs/%: $(PROGRAMS_IN)/%.cpp | deps
 $(PLUGINS): $(O)/tests/programs/%.so: $(PROGRAMS_IN)/%.c | deps
 	$(call say,CC)
 	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) -fPIC -shared -Iinclude $(DEPFLAGS) $< $(LDFLAGS) -o $@
+
+include $(wildcard $(PROGRAMS_IN)/variants.mk)
 
 # Unit tests, developer tools and measuring programs: one file each, linked with the library.
 $(UNIT_TESTS): $(O)/%: %.c $(UNIT_HELP) $(LIBRARY) | deps

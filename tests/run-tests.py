@@ -170,7 +170,7 @@ def pytest(part, tracer=None, marker=None, patience=1):
 
 
 def part_build():
-    return [make("gcc builds everything without a warning", "programs", "bench-programs")]
+    return [make("gcc builds everything without a warning", "programs", "each-source")]
 
 
 def part_lint():

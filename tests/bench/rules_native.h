@@ -57,9 +57,9 @@ static void model_spill_drop(__u32 stream, __u32 index)
 	(void)stream, (void)index;
 }
 
-static void model_count(enum model_counter counter, __u32 times)
+static void model_count(enum model_counter counter)
 {
-	counters[counter] += times;
+	counters[counter]++;
 }
 
 static __u64 model_foreign(void)
