@@ -161,7 +161,7 @@ def test_a_span_marked_lossy_is_found_where_nothing_was_lost(scratch):
 
 def test_a_loss_that_was_not_expected_is_found(scratch):
     made = MadeTrace()
-    made.information["losses"]["name_lost"] = 3
+    made.information["counters"][1]["value"] = 3
     made.write(scratch / "trace")
     with pytest.raises(TraceError, match="name_lost"):
         invariants.check(Trace(scratch / "trace"))

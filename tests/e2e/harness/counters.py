@@ -3,21 +3,22 @@
 
 
 def total(trace, kind):
-    """The counters of one kind ("losses", "inconsistencies"), summed over the traces in a directory."""
+    """The counters of one kind (loss, inconsistency), summed over the traces in a directory."""
     sums = {}
     for document in trace.information:
-        for name, value in document[kind].items():
-            sums[name] = sums.get(name, 0) + value
+        for counter in document["counters"]:
+            if counter["kind"] == kind:
+                sums[counter["name"]] = sums.get(counter["name"], 0) + counter["value"]
     return sums
 
 
 def losses(trace):
     """The counters of losses that differ from 0."""
-    return {name: value for name, value in total(trace, "losses").items() if value}
+    return {name: value for name, value in total(trace, "loss").items() if value}
 
 
 def inconsistencies(trace):
-    return {name: value for name, value in total(trace, "inconsistencies").items() if value}
+    return {name: value for name, value in total(trace, "inconsistency").items() if value}
 
 
 def late_rows(trace):
@@ -29,7 +30,7 @@ def check(trace, expected_losses):
     """Problems, if something else was lost than what was to be lost."""
     problems = []
     found = losses(trace)
-    for name, value in total(trace, "losses").items():
+    for name, value in total(trace, "loss").items():
         if value < 0:
             problems.append(f"  counter {name} is {value}")
     unexpected = {name: value for name, value in found.items() if name not in expected_losses}

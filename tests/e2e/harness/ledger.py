@@ -51,8 +51,9 @@ class Ledger:
         (line,) = [line for line in self.begins if line["name"] == name]
         return line["id"]
 
-    def check(self, trace):
-        problems = _Comparison(self, trace).problems()
+    def check(self, trace, polls=True):
+        """polls: the ledger has every resume and suspend."""
+        problems = _Comparison(self, trace).problems(polls)
         if problems:
             raise TraceError("ledger and files differ:\n" + "\n".join(problems[:20]))
 
@@ -99,11 +100,11 @@ class _Comparison:
         self.pids = {process.process_id: process.pid for process in trace.processes}
         self.spans = {(self.pids[s.process_id], s.span_id): s for s in trace.spans}
         self.by_name = defaultdict(list)
-        for span in trace.spans:
+        for span in sorted(trace.spans, key=lambda span: span.begin_time):
             self.by_name[self.pids[span.process_id], span.name].append(span)
 
-    def problems(self):
-        found = self.begins() + self.ends() + self.polls() + self.counters()
+    def problems(self, polls):
+        found = self.begins() + self.ends() + self.counters() + (self.polls() if polls else [])
         return [f"  {problem}" for problem in found]
 
     def within(self, line, time):
@@ -216,36 +217,22 @@ class _Comparison:
             ]
         return []
 
-    @staticmethod
-    def poll_times(span, history):
+    def poll_times(self, span, history):
         """busy_ns and queue_ns lie between the narrowest and the widest reading of the ledger."""
-        problems, entered, narrow, wide, queue = [], None, 0, 0, None
-        for line in history:
-            if line["event"] == "begin":
-                begun = line
-            if line["event"] == "resume" or line["event"] == "begin" and line["entered"]:
-                entered = line
-                if queue is None:
-                    queue = (
-                        (0, 0)
-                        if line is begun
-                        else (
-                            line["time_before"] - begun["time_after"],
-                            line["time_after"] - begun["time_before"],
-                        )
-                    )
-            elif entered and line["event"] in ("suspend", "end"):
-                narrow += max(0, line["time_before"] - entered["time_after"])
-                wide += line["time_after"] - entered["time_before"]
-                entered = None
-        if span.end_time is None and entered:
-            return problems
-        if not narrow <= span.busy_ns <= wide:
-            problems.append(f"{span.name!r:.40}: busy {span.busy_ns}, not in [{narrow}, {wide}]")
-        if queue is None and span.queue_ns is not None:
-            problems.append(f"{span.name!r:.40}: never entered, but queue {span.queue_ns}")
-        if queue and not (span.queue_ns is not None and queue[0] <= span.queue_ns <= queue[1]):
+        if history[0]["event"] != "begin":
+            return []
+        polls, open_poll = _polls_of(history)
+        problems = []
+        queue = _between(history[0], polls[0][0]) if polls else None
+        if polls and polls[0][0] is history[0]:
+            queue = (0, 0)
+        if not _lies_in(span.queue_ns, queue):
             problems.append(f"{span.name!r:.40}: queue {span.queue_ns}, not in {queue}")
+        if not open_poll:
+            bounds = [_between(*poll) for poll in polls]
+            busy = (sum(max(0, narrow) for narrow, _ in bounds), sum(wide for _, wide in bounds))
+            if not _lies_in(span.busy_ns, busy):
+                problems.append(f"{span.name!r:.40}: busy {span.busy_ns}, not in {busy}")
         return problems
 
     def counters(self):
@@ -255,8 +242,35 @@ class _Comparison:
             for line in self.ledger.lines
             if line.get("outcome", "normal") not in UNCOUNTED and line.get("id") != 0
         )
+        for line in self.ledger.of("thread_exit"):
+            expected["thread_exit"] += line["entered"] - 1
         found = counters.inconsistencies(self.trace)
-        found.pop("thread_exit", None)
         if dict(expected) != found:
             return [f"inconsistencies counted {found}, expected {dict(expected)}"]
         return []
+
+
+def _polls_of(history):
+    """(line that enters, line that leaves) of each poll, and whether the last one is open."""
+    polls, entered = [], None
+    for line in history:
+        if line["event"] == "resume" or line["event"] == "begin" and line["entered"]:
+            entered = line
+        elif entered and line["event"] in ("suspend", "end"):
+            polls.append((entered, line))
+            entered = None
+    return polls + ([(entered, None)] if entered else []), entered is not None
+
+
+def _between(first, second):
+    """The least and the most time that can lie between two lines."""
+    return (
+        second["time_before"] - first["time_after"],
+        second["time_after"] - first["time_before"],
+    )
+
+
+def _lies_in(value, bounds):
+    if bounds is None or value is None:
+        return bounds is value
+    return bounds[0] <= value <= bounds[1]

@@ -41,8 +41,11 @@ class MadeTrace:
         self.information = {
             "trace_id": TRACE,
             "clock_offset_ns": 5,
-            "losses": {"unrecorded": 0, "name_lost": 0},
-            "inconsistencies": {"orphan": 0},
+            "counters": [
+                _counter("unrecorded", "loss"),
+                _counter("name_lost", "loss"),
+                _counter("orphan", "inconsistency"),
+            ],
             "late_rows": 0,
         }
         self._span(1, "outer", 0, 0, 1, begin=(10, MAIN), end=(90, MAIN), busy=50, own=20, polls=2)
@@ -114,6 +117,10 @@ class MadeTrace:
         information.write_text(json.dumps(self.information))
         for path in directory.rglob("*"):
             path.chmod(0o750 if path.is_dir() else 0o640)
+
+
+def _counter(name, kind):
+    return {"name": name, "kind": kind, "value": 0, "meaning": f"the meaning of {name}"}
 
 
 def _event(kind, time, stream):

@@ -52,9 +52,10 @@ class Recording:
         """What holds for every trace."""
         invariants.check(self.trace, self.losses)
 
-    def compare(self):
+    def compare(self, **what):
         """What the traced program knows itself."""
-        self.ledger.check(self.trace)
+        assert self.ledger.begins or not self.trace.begins, "the ledger is empty"
+        self.ledger.check(self.trace, **what)
 
 
 class Running:
