@@ -17,6 +17,7 @@ import contextlib
 import functools
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -186,6 +187,26 @@ def part_clang():
     return [make("clang builds everything without a warning", "build-clang")]
 
 
+def part_install():
+    """What `make install` leaves is enough to build an application."""
+    target = BUILD / "install-test"
+    prefix = target / "usr"
+    shutil.rmtree(target, ignore_errors=True)
+    installed = make("make install succeeds", "install", f"DESTDIR={target}", "PREFIX=/usr")
+    if installed.outcome == "failed":
+        return [installed]
+    return [
+        installed,
+        check("the installed program runs", [prefix / "bin" / "asyncspan-trace", "--version"]),
+        check("an application builds with the installed header alone",
+              ["gcc", f"-I{prefix}/include", ROOT / "examples" / "named_spans.c", "-pthread", "-o",
+               target / "named_spans"]),
+        check("the installed pkg-config file names the header's directory",
+              ["grep", "-qx", "prefix=/usr", prefix / "share" / "pkgconfig" / "asyncspan.pc"]),
+        check("the installed manual page is there", ["test", "-f", prefix / "share" / "man" / "man1" /
+                                                     "asyncspan-trace.1"])]
+
+
 def part_unit():
     return unit_programs("unit")
 
@@ -233,6 +254,7 @@ PARTS = {
     "build": part_build,
     "lint": part_lint,
     "clang": part_clang,
+    "install": part_install,
     "unit": part_unit,
     "unit-sanitizers": part_unit_sanitizers,
     "unit-valgrind": part_unit_valgrind,
