@@ -52,7 +52,8 @@ struct page_reader {
 	const uint8_t *at; /* in the chunk's bytes */
 	const uint8_t *end;
 	struct buffer
-		bytes; /* what a page's levels and values point into, valid until the next page */
+		bytes;	 /* what a page's levels and values point into, valid until the next page */
+	const char *why; /* what is wrong, when reading fails */
 };
 
 /* Must not be called when at == end. */

@@ -121,6 +121,8 @@ void part_remove(struct part *part, const struct part_folder *folder)
 {
 	char name[PART_NAME_SIZE];
 
+	if (part->fd < 0)
+		return;
 	hidden_name(name, folder, part->sequence);
 	unlinkat(folder->fd, name, 0);
 	part_leave(part);

@@ -44,7 +44,7 @@ int part_complete(struct part *part, const struct part_folder *folder);
 /* Closes it as it is, hidden. */
 void part_leave(struct part *part);
 
-/* Closes and removes it. */
+/* Closes and removes it; nothing if it is closed. */
 void part_remove(struct part *part, const struct part_folder *folder);
 
 #endif

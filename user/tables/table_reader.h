@@ -86,7 +86,7 @@ int table_reader_open(struct table_reader **reader, const char *directory,
 /* 1: @batch is set; 0: no more; negative: error. */
 int table_reader_next(struct table_reader *reader, struct table_batch *batch);
 
-/* What went wrong last: "PATH: cause". */
+/* What went wrong last: "PATH: cause". Empty when nothing did. */
 const char *table_reader_message(const struct table_reader *reader);
 
 void table_reader_close(struct table_reader *reader); /* NULL is fine */

@@ -219,6 +219,7 @@ static void close_part(struct table_writer *writer)
 	writer->parquet = NULL;
 	writer->bytes_before += writer->sink.offset;
 	writer->stats.bytes = writer->bytes_before;
+	writer->sink = (struct parquet_sink){ .fd = -1 };
 	part_leave(&writer->part);
 }
 
