@@ -113,13 +113,13 @@ static void write_totals(const struct report *report, FILE *out)
 	char cancelled[NUMBER_TEXT_SIZE];
 	char duration[DURATION_TEXT_SIZE];
 
-	fprintf(out, "\n%s spans of %s names", number_format(names->spans, spans),
-		number_format(names->count, count));
-	if (report->traces.duration_ns)
-		fprintf(out, " in %s", duration_format(report->traces.duration_ns, duration));
-	fprintf(out, ": %s unfinished, %s errors, %s cancelled\n",
+	fprintf(out, "\nSpans %s, names %s, unfinished %s, errors %s, cancelled %s",
+		number_format(names->spans, spans), number_format(names->count, count),
 		number_format(names->unfinished, unfinished), number_format(names->errors, errors),
 		number_format(names->cancelled, cancelled));
+	if (report->traces.duration_ns)
+		fprintf(out, ", in %s", duration_format(report->traces.duration_ns, duration));
+	fputs(".\n", out);
 }
 
 static uint64_t lost_in_all(const struct trace_files *traces)
@@ -189,7 +189,7 @@ int report_write_text(const struct report *report, FILE *out, size_t limit)
 	if (report->names->count)
 		error = write_times(report, out, shown);
 	if (!error && shown < report->names->count)
-		fprintf(out, "and %s names more, with less wall time\n",
+		fprintf(out, "Names with less wall time, not shown: %s\n",
 			number_format(report->names->count - shown, more));
 	if (!error)
 		error = write_outcomes(report, out, shown);
