@@ -412,6 +412,19 @@ static void what_is_no_native_executable_is_refused(void **state)
 	assert_null(probes.probes);
 }
 
+static void file_cut_off_before_its_section_headers_is_damage(void **state)
+{
+	struct elf_probes probes;
+	struct image image;
+	int fd;
+
+	(void)state;
+	make_image(&image);
+	fd = file_of(image.bytes, SECTION_OFFSET);
+	assert_int_equal(elf_probes_read(fd, &probes), -EBADMSG);
+	close(fd);
+}
+
 static void note_that_ends_too_early_is_damage(void **state)
 {
 	struct elf_probes probes;
@@ -550,6 +563,7 @@ int main(void)
 		cmocka_unit_test(file_without_notes_or_section_headers_has_no_probes),
 		cmocka_unit_test(symbol_is_found_in_either_table),
 		cmocka_unit_test(what_is_no_native_executable_is_refused),
+		cmocka_unit_test(file_cut_off_before_its_section_headers_is_damage),
 		cmocka_unit_test(note_that_ends_too_early_is_damage),
 		cmocka_unit_test(file_cut_off_anywhere_does_no_harm),
 		cmocka_unit_test(file_with_any_byte_changed_does_no_harm),

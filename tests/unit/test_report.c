@@ -318,8 +318,8 @@ static void report_shows_times_then_outcomes_then_totals_then_losses(void **stat
 		    "job               -       -          1\n"
 		    "idle              1       -          -\n"
 		    "\n"
-		    "Spans 7, names 3, unfinished 2, errors 1, cancelled 1, in 2.50 s.\n"
-		    "Lost: nothing.\n");
+		    "7 spans of 3 names, 12 events in 2.50 s: 2 unfinished, 1 error, 1 cancelled\n"
+		    "Nothing was lost.\n");
 }
 
 static void limit_leaves_out_the_names_with_least_wall_time(void **state)
@@ -338,8 +338,8 @@ static void limit_leaves_out_the_names_with_least_wall_time(void **state)
 		    "second      1   2.00 us  2.00 us  2.00 us   50 %       0 ns\n"
 		    "Names with less wall time, not shown: 1\n"
 		    "\n"
-		    "Spans 3, names 3, unfinished 0, errors 1, cancelled 0.\n"
-		    "Lost: nothing.\n");
+		    "3 spans of 3 names, 0 events: 0 unfinished, 1 error, 0 cancelled\n"
+		    "Nothing was lost.\n");
 }
 
 static void losses_of_all_traces_are_summed_and_said_by_cause(void **state)
@@ -362,10 +362,10 @@ static void losses_of_all_traces_are_summed_and_said_by_cause(void **state)
 	write_trace(*state, "other.txt", "not read");
 	assert_text(*state, 0,
 		    "\n"
-		    "Spans 0, names 0, unfinished 0, errors 0, cancelled 0.\n"
+		    "0 spans of 0 names, 1,900 events: 0 unfinished, 0 errors, 0 cancelled\n"
 		    "Spans used in ways that had to be mended:\n"
 		    "  7 of c\n"
-		    "Lost, so that the numbers above are approximate:\n"
+		    "What was lost makes the numbers above approximate:\n"
 		    "  100 of a (5.0 %)\n");
 }
 
@@ -377,8 +377,8 @@ static void losses_are_not_known_without_a_trace_file(void **state)
 	close_spans(&written);
 	assert_text(*state, 0,
 		    "\n"
-		    "Spans 0, names 0, unfinished 0, errors 0, cancelled 0.\n"
-		    "Lost: not known, there is no file in traces/.\n");
+		    "0 spans of 0 names: 0 unfinished, 0 errors, 0 cancelled\n"
+		    "What was lost is not known: there is no file in traces/.\n");
 }
 
 static void traces_that_share_a_directory_are_reported_together(void **state)

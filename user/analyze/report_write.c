@@ -103,23 +103,33 @@ static int write_outcomes(const struct report *report, FILE *out, size_t shown)
 	return error;
 }
 
+/* "1 span", "2 spans". */
+static void write_count(FILE *out, uint64_t count, const char *noun)
+{
+	char number[NUMBER_TEXT_SIZE];
+
+	fprintf(out, "%s %s%s", number_format(count, number), noun, count == 1 ? "" : "s");
+}
+
 static void write_totals(const struct report *report, FILE *out)
 {
 	const struct name_statistics *names = report->names;
-	char spans[NUMBER_TEXT_SIZE];
-	char count[NUMBER_TEXT_SIZE];
-	char unfinished[NUMBER_TEXT_SIZE];
-	char errors[NUMBER_TEXT_SIZE];
-	char cancelled[NUMBER_TEXT_SIZE];
+	char number[NUMBER_TEXT_SIZE];
 	char duration[DURATION_TEXT_SIZE];
 
-	fprintf(out, "\nSpans %s, names %s, unfinished %s, errors %s, cancelled %s",
-		number_format(names->spans, spans), number_format(names->count, count),
-		number_format(names->unfinished, unfinished), number_format(names->errors, errors),
-		number_format(names->cancelled, cancelled));
+	fputc('\n', out);
+	write_count(out, names->spans, "span");
+	fputs(" of ", out);
+	write_count(out, names->count, "name");
+	if (report->traces.traces) {
+		fputs(", ", out);
+		write_count(out, report->traces.events, "event");
+	}
 	if (report->traces.duration_ns)
-		fprintf(out, ", in %s", duration_format(report->traces.duration_ns, duration));
-	fputs(".\n", out);
+		fprintf(out, " in %s", duration_format(report->traces.duration_ns, duration));
+	fprintf(out, ": %s unfinished, ", number_format(names->unfinished, number));
+	write_count(out, names->errors, "error");
+	fprintf(out, ", %s cancelled\n", number_format(names->cancelled, number));
 }
 
 static uint64_t lost_in_all(const struct trace_files *traces)
@@ -172,12 +182,12 @@ static void write_counters(const struct report *report, enum trace_counter_kind 
 static void write_losses(const struct report *report, FILE *out)
 {
 	if (!report->traces.traces)
-		fputs("Lost: not known, there is no file in traces/.\n", out);
+		fputs("What was lost is not known: there is no file in traces/.\n", out);
 	else if (!lost_in_all(&report->traces))
-		fputs("Lost: nothing.\n", out);
+		fputs("Nothing was lost.\n", out);
 	else
 		write_counters(report, TRACE_COUNTER_LOSS,
-			       "Lost, so that the numbers above are approximate:", out);
+			       "What was lost makes the numbers above approximate:", out);
 }
 
 int report_write_text(const struct report *report, FILE *out, size_t limit)

@@ -104,7 +104,7 @@ static int file_open(struct elf_file *file, int fd)
 	    elf_getshdrstrndx(file->elf, &file->section_names))
 		file->section_count = 0;
 	error = -EBADMSG;
-	if (file->section_count > SECTIONS_MAX ||
+	if (file->section_count > SECTIONS_MAX || (!file->section_count && file->header.e_shoff) ||
 	    (file->section_count && !names_are_bounded(file, file->section_names)))
 		goto out;
 	return 0;
