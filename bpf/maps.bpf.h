@@ -111,6 +111,8 @@ struct {
 const volatile __u32 name_limit = RECORD_NAME_SIZE - 1; /* bytes of a run-time name */
 const volatile __u64 ring_quarter = 8 << 20;		/* bytes: the consumer is woken from here */
 
+bool holding = true; /* false: processes are not held any more, nobody would let them go */
+
 /* Read by the loader. */
 __u64 counters[MODEL_COUNTER_COUNT];
 __u64 losses; /* the sum of the losses among them */

@@ -49,7 +49,9 @@ static __always_inline void notice_send_held(__u32 kind, __u32 pid, __u64 proces
 	notice->process = process;
 	notice->held = 1;
 	notice->padding = 0;
-	if (bpf_send_signal(SIGSTOP)) {
+	if (!*(volatile bool *)&holding) {
+		notice->held = 0;
+	} else if (bpf_send_signal(SIGSTOP)) {
 		model_count(MODEL_HOLD_LOST);
 		notice->held = 0;
 	}

@@ -146,13 +146,11 @@ int programs_register(struct programs *programs, pid_t pid, bool follow, bool pe
 	return error;
 }
 
-bool programs_registered(const struct programs *programs, pid_t pid)
+bool programs_any_process(const struct programs *programs)
 {
-	struct process_state state;
-	__u32 key = pid;
+	__u32 pid;
 
-	return !bpf_map__lookup_elem(programs->skeleton->maps.processes, &key, sizeof(key), &state,
-				     sizeof(state), 0);
+	return !bpf_map__get_next_key(programs->skeleton->maps.processes, NULL, &pid, sizeof(pid));
 }
 
 int programs_image(const struct programs *programs, uint64_t number, struct record_image *image)
@@ -232,24 +230,9 @@ int programs_sweep(const struct programs *programs,
 	return error == -ENOENT ? 0 : error;
 }
 
-int programs_each_image(const struct programs *programs,
-			void (*visit)(uint64_t number, const struct record_image *image,
-				      void *data),
-			void *data)
+void programs_stop_holding(struct programs *programs)
 {
-	struct bpf_map *map = programs->skeleton->maps.images;
-	struct record_image image;
-	__u64 number = 0, next;
-	int error;
-
-	error = bpf_map__get_next_key(map, NULL, &next, sizeof(next));
-	while (!error) {
-		number = next;
-		if (!programs_image(programs, number, &image))
-			visit(number, &image, data);
-		error = bpf_map__get_next_key(map, &number, &next, sizeof(next));
-	}
-	return error == -ENOENT ? 0 : error;
+	__atomic_store_n(&programs->skeleton->data->holding, false, __ATOMIC_SEQ_CST);
 }
 
 int programs_close_polls(const struct programs *programs)

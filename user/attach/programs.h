@@ -59,8 +59,8 @@ void programs_free(struct programs *programs);
  */
 int programs_register(struct programs *programs, pid_t pid, bool follow, bool pending,
 		      uint64_t *image);
-/* True as long as the process is traced: registered, and alive. */
-bool programs_registered(const struct programs *programs, pid_t pid);
+/* False once every process that was registered, or followed, has ended. */
+bool programs_any_process(const struct programs *programs);
 
 /* Copies of table entries; -ENOENT where there is none. */
 int programs_image(const struct programs *programs, uint64_t number, struct record_image *image);
@@ -84,11 +84,8 @@ uint64_t programs_losses(const struct programs *programs);
 int programs_sweep(const struct programs *programs,
 		   bool (*visit)(const struct model_span *span, void *data), void *data);
 
-/* Every image in the table, likewise; nothing is deleted. */
-int programs_each_image(const struct programs *programs,
-			void (*visit)(uint64_t number, const struct record_image *image,
-				      void *data),
-			void *data);
+/* From now on no process is held any more. */
+void programs_stop_holding(struct programs *programs);
 
 /* Closes all polls that are open, when no probe is attached any more: the end of the trace. */
 int programs_close_polls(const struct programs *programs);

@@ -65,8 +65,7 @@ void targets_free(struct targets *targets)
 	if (!targets)
 		return;
 	targets_detach_begins(targets);
-	for (i = 0; i < targets->count; i++)
-		object_release(&targets->objects[i]);
+	targets_detach(targets);
 	free(targets->objects);
 	for (i = 0; i < targets->name_count; i++)
 		free(targets->names[i]);
@@ -306,4 +305,10 @@ void targets_detach_begins(struct targets *targets)
 
 	for (i = 0; i < targets->count; i++)
 		uprobes_detach_begins(&targets->objects[i].probes);
+}
+
+void targets_detach(struct targets *targets)
+{
+	while (targets->count)
+		object_remove(targets, targets->count - 1);
 }

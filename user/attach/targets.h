@@ -6,7 +6,7 @@
  *	targets = targets_new(&programs, follow);
  *	err = targets_update(targets, pid, &failure);	now, and whenever its objects may have changed
  *	targets_forget(targets, pid);			it has ended, or executed another program
- *	targets_detach_begins(targets); targets_free(targets);
+ *	targets_detach_begins(targets); targets_detach(targets); targets_free(targets);
  *
  * Without `follow` a probe is attached for one process, so that others that run the same file are
  * left alone; with it for every process, so that a forked child is attached before its first
@@ -54,6 +54,9 @@ size_t targets_probes(const struct targets *targets, pid_t pid, const char **pat
 
 /* No span begins any more; those that are open may still end. */
 void targets_detach_begins(struct targets *targets);
+
+/* Detaches everything; the names of objects stay. */
+void targets_detach(struct targets *targets);
 
 /* Base name of an object's file by the number that a location carries; "?" if unknown. */
 void targets_object_name(struct targets *targets, uint64_t object, char *name, size_t size);

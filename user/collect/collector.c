@@ -28,16 +28,24 @@ struct collector {
 	pthread_cond_t started;
 	int start_error;   /* 1: not known yet */
 	int phase;	   /* enum collector_phase; atomic */
+	int stopped;	   /* the thread is about to end; atomic */
 	int ended;	   /* processes ended since the last sweep; atomic */
 	uint64_t deferred; /* value of the counter at the last sweep */
 	uint64_t last_sweep, last_tick;
 	int finish_error;
 };
 
+static int phase_of(const struct collector *collector)
+{
+	return __atomic_load_n(&collector->phase, __ATOMIC_RELAXED);
+}
+
 static int on_record(void *context, void *record, size_t size)
 {
 	struct collector *collector = context;
 
+	if (phase_of(collector) == COLLECTOR_DISCARD)
+		return -ECANCELED;
 	rows_record(collector->rows, record, size);
 	return 0;
 }
@@ -138,15 +146,16 @@ static bool visit_at_end(const struct model_span *span, void *data)
 
 static int finish(struct collector *collector)
 {
-	const struct programs *programs = collector->options.rows.programs;
-	int phase = __atomic_load_n(&collector->phase, __ATOMIC_RELAXED), error;
+	struct rows_stats stats;
+	int error, file_error;
 
 	registry_refresh(collector->options.rows.registry);
-	if (phase == COLLECTOR_FINISH)
-		drain(collector);
-	programs_sweep(programs, visit_at_end, collector);
+	drain(collector);
+	programs_sweep(collector->options.rows.programs, visit_at_end, collector);
 	error = rows_finish(collector->rows);
-	return error;
+	stats = rows_stats(collector->rows);
+	file_error = trace_file_write(collector->options.file, &stats);
+	return error ? error : file_error;
 }
 
 static void report_start(struct collector *collector, int error)
@@ -164,7 +173,9 @@ static int prepare(struct collector *collector)
 
 	if (error)
 		return error;
-	error = rows_open(&collector->rows, &collector->options.rows);
+	error = trace_file_write(collector->options.file, NULL);
+	if (!error)
+		error = rows_open(&collector->rows, &collector->options.rows);
 	if (error)
 		return error;
 	collector->ring =
@@ -181,7 +192,7 @@ static void *run(void *data)
 	report_start(collector, error);
 	if (error)
 		return NULL;
-	while (__atomic_load_n(&collector->phase, __ATOMIC_RELAXED) == COLLECTOR_RUNNING) {
+	while (phase_of(collector) == COLLECTOR_RUNNING) {
 		ring_buffer__poll(collector->ring, POLL_MS);
 		drain(collector);
 		sweep_if_due(collector);
@@ -192,6 +203,7 @@ static void *run(void *data)
 		rows_tick(collector->rows);
 	}
 	collector->finish_error = finish(collector);
+	__atomic_store_n(&collector->stopped, 1, __ATOMIC_RELEASE);
 	return NULL;
 }
 
@@ -243,14 +255,22 @@ void collector_process_ended(struct collector *collector)
 	__atomic_store_n(&collector->ended, 1, __ATOMIC_RELAXED);
 }
 
-int collector_finish(struct collector *collector, bool discard)
+void collector_stop(struct collector *collector, bool discard)
 {
-	if (!collector->joined) {
-		__atomic_store_n(&collector->phase, discard ? COLLECTOR_DISCARD : COLLECTOR_FINISH,
-				 __ATOMIC_RELAXED);
+	__atomic_store_n(&collector->phase, discard ? COLLECTOR_DISCARD : COLLECTOR_FINISH,
+			 __ATOMIC_RELAXED);
+}
+
+bool collector_stopped(const struct collector *collector)
+{
+	return __atomic_load_n(&collector->stopped, __ATOMIC_ACQUIRE);
+}
+
+int collector_wait(struct collector *collector)
+{
+	if (!collector->joined)
 		pthread_join(collector->thread, NULL);
-		collector->joined = true;
-	}
+	collector->joined = true;
 	return collector->finish_error;
 }
 
@@ -259,7 +279,7 @@ void collector_free(struct collector *collector)
 	if (!collector)
 		return;
 	if (!collector->joined) {
-		__atomic_store_n(&collector->phase, COLLECTOR_DISCARD, __ATOMIC_RELAXED);
+		collector_stop(collector, true);
 		pthread_join(collector->thread, NULL);
 	}
 	ring_buffer__free(collector->ring);

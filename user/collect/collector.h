@@ -5,8 +5,8 @@
  *	err = collector_start(&collector, &options);
  *	...
  *	collector_process_ended(collector);		now and then
- *	err = collector_finish(collector);		when no probe is attached any more
- *	stats = collector_stats(collector);
+ *	collector_stop(collector, false);		when no probe is attached any more
+ *	err = collector_wait(collector);
  *	collector_free(collector);
  *
  * It runs with the rights of the user who is to own the files, and without capabilities: nothing
@@ -21,12 +21,14 @@
 
 #include "attach/user.h"
 #include "collect/rows.h"
+#include "collect/trace_file.h"
 
 struct collector;
 
 struct collector_options {
 	struct rows_options rows;
 	const struct user *user; /* who is to own the files */
+	const struct trace_file *file;
 };
 
 /* Starts the thread; returns when it is ready to collect, or a negative errno. */
@@ -36,10 +38,14 @@ int collector_start(struct collector **collector, const struct collector_options
 void collector_process_ended(struct collector *collector);
 
 /*
- * Takes what is left in the ring, then every span still open, and completes the files. With
- * `discard` the ring is left as it is. Returns the first failure of all. Idempotent.
+ * Takes what is left in the ring, then every span still open, completes the files and ends. With
+ * `discard` what is left in the ring is given up; a second call may say so.
  */
-int collector_finish(struct collector *collector, bool discard);
+void collector_stop(struct collector *collector, bool discard);
+bool collector_stopped(const struct collector *collector);
+
+/* Waits for that. Returns the first failure of all. */
+int collector_wait(struct collector *collector);
 void collector_free(struct collector *collector);
 
 /* The first failure so far, 0 for none: there is no point in going on. */

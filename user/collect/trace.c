@@ -43,6 +43,11 @@ static int64_t clock_offset(clockid_t clock)
 	return offset;
 }
 
+int64_t trace_clock_offset(void)
+{
+	return clock_offset(CLOCK_MONOTONIC);
+}
+
 /* The value of the first line "KEY<spaces>SEPARATOR value" of a file, without quotes; "" if none. */
 static char *read_value(const char *path, const char *key, char separator)
 {
@@ -90,7 +95,7 @@ int trace_start(struct trace *trace)
 		return error;
 	uuid_text_random(trace->id);
 	memcpy(trace->trace8, trace->id, 8);
-	trace->clock_offset = clock_offset(CLOCK_MONOTONIC);
+	trace->clock_offset = trace_clock_offset();
 	trace->boot_clock_offset = clock_offset(CLOCK_BOOTTIME);
 	trace->start = trace_now();
 	uname(&names);

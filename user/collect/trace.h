@@ -33,7 +33,8 @@ struct trace {
 int trace_start(struct trace *trace); /* -ENOMEM, or an errno of reading the boot id */
 void trace_free(struct trace *trace);
 
-uint64_t trace_now(void); /* CLOCK_MONOTONIC */
+uint64_t trace_now(void);	  /* CLOCK_MONOTONIC */
+int64_t trace_clock_offset(void); /* CLOCK_REALTIME - CLOCK_MONOTONIC, as it is now */
 
 static inline int64_t trace_time(const struct trace *trace, uint64_t monotonic)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "attach/command.h"
+#include "attach/traced_command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,8 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void run_child(const struct command *command, char **arguments, const struct user *user)
+static void run_child(const struct traced_command *command, char **arguments,
+		      const struct user *user)
 {
 	char byte;
 	int error = user_become(user);
@@ -40,12 +41,13 @@ static void run_child(const struct command *command, char **arguments, const str
 	_exit(got == sizeof(error) ? 127 : 126);
 }
 
-int command_prepare(struct command *command, char **arguments, const struct user *user)
+int traced_command_prepare(struct traced_command *command, char **arguments,
+			   const struct user *user)
 {
 	int go[2], failure[2];
-	struct command child;
+	struct traced_command child;
 
-	*command = (struct command){ .pid = -1, .go = -1, .failure = -1 };
+	*command = (struct traced_command){ .pid = -1, .go = -1, .failure = -1 };
 	if (pipe2(go, O_CLOEXEC))
 		return -errno;
 	if (pipe2(failure, O_CLOEXEC)) {
@@ -60,7 +62,7 @@ int command_prepare(struct command *command, char **arguments, const struct user
 	command->pid = fork();
 	if (command->pid == 0) {
 		close(go[1]);
-		child = (struct command){ .go = go[0], .failure = failure[1] };
+		child = (struct traced_command){ .go = go[0], .failure = failure[1] };
 		run_child(&child, arguments, user);
 	}
 	close(go[0]);
@@ -68,13 +70,13 @@ int command_prepare(struct command *command, char **arguments, const struct user
 	if (command->pid < 0) {
 		int error = -errno;
 
-		command_free(command);
+		traced_command_free(command);
 		return error;
 	}
 	return 0;
 }
 
-int command_release(struct command *command)
+int traced_command_release(struct traced_command *command)
 {
 	ssize_t written = write(command->go, "g", 1);
 	int error = written == 1 ? 0 : -errno;
@@ -84,7 +86,7 @@ int command_release(struct command *command)
 	return error;
 }
 
-int command_executed(struct command *command)
+int traced_command_executed(struct traced_command *command)
 {
 	int error = 0;
 	ssize_t got;
@@ -97,7 +99,7 @@ int command_executed(struct command *command)
 	return got == sizeof(error) ? error : 0;
 }
 
-bool command_reap(struct command *command, bool block)
+bool traced_command_reap(struct traced_command *command, bool block)
 {
 	pid_t pid;
 
@@ -110,12 +112,12 @@ bool command_reap(struct command *command, bool block)
 	return command->ended;
 }
 
-void command_free(struct command *command)
+void traced_command_free(struct traced_command *command)
 {
 	if (command->go >= 0) {
 		close(command->go);
 		command->go = -1;
-		command_reap(command, true);
+		traced_command_reap(command, true);
 	}
 	if (command->failure >= 0)
 		close(command->failure);

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/report.h"
+#include "base/duration.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "cmds/recording.h"
+
+#define NAMES_SHOWN 10
+
+static void show_totals(const struct recording *recording)
+{
+	const struct rows_stats *stats = &recording->stats;
+	char spans[NUMBER_TEXT_SIZE], events[NUMBER_TEXT_SIZE], unfinished[NUMBER_TEXT_SIZE];
+	char tasks[NUMBER_TEXT_SIZE], processes[NUMBER_TEXT_SIZE], bytes[NUMBER_TEXT_SIZE];
+	char duration[DURATION_TEXT_SIZE];
+
+	fprintf(stderr, "%s spans (%s events, %s unfinished) on %s tasks of %s processes in %s\n",
+		number_format(stats->begins, spans),
+		number_format(stats->begins + stats->ends, events),
+		number_format(stats->unfinished, unfinished), number_format(stats->tasks, tasks),
+		number_format(stats->processes, processes),
+		duration_format(trace_now() - recording->trace.start, duration));
+	fprintf(stderr, "%s in %s\n\n", number_format_size(stats->bytes, bytes),
+		recording->options->directory);
+}
+
+/* Read back from the files: what is shown is what was written. */
+void record_summary(const struct recording *recording)
+{
+	const char *directory = recording->options->directory;
+	bool json = recording->options->json;
+	struct report report;
+	int error;
+
+	if (recording->options->quiet && !json)
+		return;
+	error = report_read(directory, &report);
+	if (error) {
+		message_error("cannot read %s back: %s", directory, report.message);
+	} else if (json) {
+		error = report_write_json(&report, stdout, 0);
+	} else {
+		show_totals(recording);
+		error = report_write_text(&report, stderr, NAMES_SHOWN);
+		fprintf(stderr, "\nnext: asyncspan-trace report %s\n",
+			recording->options->directory_given ? directory : "");
+	}
+	report_free(&report);
+}
