@@ -195,14 +195,28 @@ static bool dictionary_pays(const struct chunk_work *work)
 	       work->dense_count * size;
 }
 
+/*
+ * Bits of an index: as few as possible, but before compression not 3 or 5 to 7. Codecs look at bytes,
+ * and find again what repeats, and what is frequent, only where it begins at the same bit of a byte.
+ */
+static unsigned int index_width(const struct chunk_encoder *encoder, uint32_t entries)
+{
+	unsigned int width = bits_width(entries ? entries - 1 : 0);
+
+	if (encoder->codec_kind == PARQUET_CODEC_NONE || width > 8)
+		return width;
+	return width > 4 ? 8 : width == 3 ? 4 : width;
+}
+
 static int try_dictionary(struct chunk_work *work, uint32_t *indexes)
 {
+	struct chunk_encoder *encoder = work->encoder;
 	int fits = index_values(work, indexes);
-	uint32_t entries = work->encoder->dictionary.count;
+	uint32_t entries = encoder->dictionary.count;
 
 	if (fits < 0)
 		return fits;
-	work->index_width = bits_width(entries ? entries - 1 : 0);
+	work->index_width = index_width(encoder, entries);
 	work->indexes = indexes;
 	work->encoding = fits && dictionary_pays(work) ? PARQUET_RLE_DICTIONARY : PARQUET_PLAIN;
 	return 0;
@@ -273,6 +287,10 @@ static int write_dictionary(struct chunk_work *work)
 	} else {
 		for (uint32_t i = 0; i < dictionary->count && !err; i++)
 			err = buffer_append(&encoder->raw, &dictionary->values[i], size);
+		/* All values occur in it: no need to look through the rows. */
+		if (!err)
+			statistics_set_integers(&work->chunk->statistics, work->column,
+						encoder->raw.data, dictionary->count);
 	}
 	if (err)
 		return err;
@@ -389,11 +407,11 @@ static void set_statistics(struct chunk_work *work)
 	struct statistics *statistics = &work->chunk->statistics;
 
 	statistics->nulls = work->values->count - work->dense_count;
-	if (work->column->physical != PARQUET_BYTE_ARRAY)
-		statistics_set_integers(statistics, work->column, work->dense, work->dense_count);
-	else if (encoder->texts_seen)
+	if (encoder->texts_seen)
 		statistics_set_texts(statistics, encoder->min.data, encoder->min.length,
 				     encoder->max.data, encoder->max.length);
+	else if (!statistics->min.known && work->column->physical != PARQUET_BYTE_ARRAY)
+		statistics_set_integers(statistics, work->column, work->dense, work->dense_count);
 }
 
 int chunk_encode(struct chunk_encoder *encoder, const struct parquet_column *column,

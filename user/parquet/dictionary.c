@@ -71,43 +71,58 @@ static int reserve_places(struct dictionary *dictionary, size_t count)
 	return 0;
 }
 
+/* 1: entered, 0: over a limit. */
+static int add_text(struct dictionary *dictionary, const struct intern *strings, uint32_t id,
+		    const struct dictionary_limit *limit, size_t *bytes)
+{
+	size_t length;
+
+	intern_get(strings, id, &length);
+	*bytes += sizeof(uint32_t) + length;
+	if (dictionary->count == limit->entries || *bytes > limit->bytes)
+		return 0;
+	if (reserve_entry(dictionary))
+		return -ENOMEM;
+	dictionary->places[id] = (struct dictionary_place){ dictionary->epoch, dictionary->count };
+	dictionary->ids[dictionary->count++] = id;
+	return 1;
+}
+
 int dictionary_index_texts(struct dictionary *dictionary, const struct intern *strings,
 			   const uint32_t *ids, size_t count, const struct dictionary_limit *limit,
 			   uint32_t *indexes)
 {
+	const struct dictionary_place *places;
 	size_t bytes = 0;
+	uint32_t epoch;
 
 	begin(dictionary);
 	if (reserve_places(dictionary, intern_count(strings)))
 		return -ENOMEM;
+	places = dictionary->places;
+	epoch = dictionary->epoch;
 	for (size_t i = 0; i < count; i++) {
-		struct dictionary_place *place = &dictionary->places[ids[i]];
-		size_t length;
+		uint32_t id = ids[i];
 
-		if (place->epoch != dictionary->epoch) {
-			intern_get(strings, ids[i], &length);
-			bytes += sizeof(uint32_t) + length;
-			if (dictionary->count == limit->entries || bytes > limit->bytes)
-				return 0;
-			if (reserve_entry(dictionary))
-				return -ENOMEM;
-			place->epoch = dictionary->epoch;
-			place->index = dictionary->count;
-			dictionary->ids[dictionary->count++] = ids[i];
+		if (places[id].epoch != epoch) {
+			int added = add_text(dictionary, strings, id, limit, &bytes);
+
+			if (added <= 0)
+				return added;
 		}
-		indexes[i] = place->index;
+		indexes[i] = places[id].index;
 	}
 	return 1;
 }
 
-static struct dictionary_slot *find_slot(struct dictionary_slot *slots, uint32_t mask,
-					 uint32_t epoch, uint64_t value)
+static inline size_t find_slot(const struct dictionary_slot *slots, uint32_t mask, uint32_t epoch,
+			       uint64_t value)
 {
 	uint32_t at = (value * HASH_FACTOR >> 32) & mask;
 
 	while (slots[at].epoch == epoch && slots[at].value != value)
 		at = (at + 1) & mask;
-	return &slots[at];
+	return at;
 }
 
 static int grow_slots(struct dictionary *dictionary)
@@ -118,7 +133,7 @@ static int grow_slots(struct dictionary *dictionary)
 	if (!slots)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < dictionary->count; i++)
-		*find_slot(slots, size - 1, dictionary->epoch, dictionary->values[i]) =
+		slots[find_slot(slots, size - 1, dictionary->epoch, dictionary->values[i])] =
 			(struct dictionary_slot){ dictionary->values[i], dictionary->epoch, i };
 	free(dictionary->slots);
 	dictionary->slots = slots;
@@ -135,33 +150,39 @@ static int add_value(struct dictionary *dictionary, uint64_t value, uint32_t ent
 		return -ENOMEM;
 	if (dictionary->count >= dictionary->slot_mask / 2 && grow_slots(dictionary))
 		return -ENOMEM;
-	*find_slot(dictionary->slots, dictionary->slot_mask, dictionary->epoch, value) =
+	dictionary->slots[find_slot(dictionary->slots, dictionary->slot_mask, dictionary->epoch,
+				    value)] =
 		(struct dictionary_slot){ value, dictionary->epoch, dictionary->count };
 	dictionary->values[dictionary->count++] = value;
 	return 1;
 }
 
-#define INDEX_VALUES(unsigned_type)                                                \
-	do {                                                                       \
-		begin(dictionary);                                                 \
-		if (!dictionary->slots && grow_slots(dictionary))                  \
-			return -ENOMEM;                                            \
-		for (size_t i = 0; i < count; i++) {                               \
-			uint64_t value = (unsigned_type)values[i];                 \
-			struct dictionary_slot *slot;                              \
-			int added;                                                 \
-                                                                                   \
-			slot = find_slot(dictionary->slots, dictionary->slot_mask, \
-					 dictionary->epoch, value);                \
-			if (slot->epoch == dictionary->epoch) {                    \
-				indexes[i] = slot->index;                          \
-				continue;                                          \
-			}                                                          \
-			added = add_value(dictionary, value, limit->entries);      \
-			if (added <= 0)                                            \
-				return added;                                      \
-			indexes[i] = dictionary->count - 1;                        \
-		}                                                                  \
+#define INDEX_VALUES(unsigned_type)                                                       \
+	do {                                                                              \
+		const struct dictionary_slot *slots;                                      \
+		uint32_t mask, epoch;                                                     \
+                                                                                          \
+		begin(dictionary);                                                        \
+		if (!dictionary->slots && grow_slots(dictionary))                         \
+			return -ENOMEM;                                                   \
+		slots = dictionary->slots;                                                \
+		mask = dictionary->slot_mask;                                             \
+		epoch = dictionary->epoch;                                                \
+		for (size_t i = 0; i < count; i++) {                                      \
+			uint64_t value = (unsigned_type)values[i];                        \
+			size_t at = find_slot(slots, mask, epoch, value);                 \
+                                                                                          \
+			if (slots[at].epoch != epoch) {                                   \
+				int added = add_value(dictionary, value, limit->entries); \
+                                                                                          \
+				if (added <= 0)                                           \
+					return added;                                     \
+				slots = dictionary->slots;                                \
+				mask = dictionary->slot_mask;                             \
+				at = find_slot(slots, mask, epoch, value);                \
+			}                                                                 \
+			indexes[i] = slots[at].index;                                     \
+		}                                                                         \
 	} while (0)
 
 int dictionary_index_int32(struct dictionary *dictionary, const int32_t *values, size_t count,

@@ -98,6 +98,11 @@ int part_open(struct part *part, const struct part_folder *folder, uint32_t sequ
 	return err;
 }
 
+void part_start_writing_back(const struct part *part, uint64_t from, uint64_t length)
+{
+	sync_file_range(part->fd, from, length, SYNC_FILE_RANGE_WRITE);
+}
+
 int part_complete(struct part *part, const struct part_folder *folder)
 {
 	char hidden[PART_NAME_SIZE], final[PART_NAME_SIZE];

@@ -39,6 +39,10 @@ int part_folder_open(struct part_folder *folder, const char *directory, const ch
 void part_folder_close(struct part_folder *folder);
 
 int part_open(struct part *part, const struct part_folder *folder, uint32_t sequence);
+
+/* Lets the kernel begin to write to disk now: part_complete() then has little left to wait for. */
+void part_start_writing_back(const struct part *part, uint64_t from, uint64_t length);
+
 int part_complete(struct part *part, const struct part_folder *folder);
 
 /* Closes it as it is, hidden. */

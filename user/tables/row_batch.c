@@ -91,16 +91,18 @@ void row_batch_close(struct row_batch *batch)
 }
 
 /* Every row's field at @from, one after the other. */
-#define TAKE(type)                                                                            \
-	do {                                                                                  \
-		type *to = (type *)column + batch->count;                                     \
-                                                                                              \
-		for (size_t i = 0; i < batch->lot_count; i++, from += batch->table->row_size) \
-			memcpy(&to[i], from, sizeof(type));                                   \
+#define TAKE(type)                                                  \
+	do {                                                        \
+		type *to = (type *)column + batch->count;           \
+                                                                    \
+		for (size_t i = 0; i < rows; i++, from += row_size) \
+			memcpy(&to[i], from, sizeof(type));         \
 	} while (0)
 
 static void take_field(struct row_batch *batch, void *column, const uint8_t *from, size_t size)
 {
+	const size_t row_size = batch->table->row_size, rows = batch->lot_count;
+
 	if (size == sizeof(uint64_t))
 		TAKE(uint64_t);
 	else if (size == sizeof(uint32_t))
@@ -320,13 +322,15 @@ int row_batch_sort(struct row_batch *batch, const struct intern *strings)
 		const type *from = batch->columns[column]; \
 		type *to = batch->gathered;                \
                                                            \
-		for (size_t i = 0; i < batch->count; i++)  \
-			to[i] = from[batch->order[i]];     \
+		for (size_t i = 0; i < count; i++)         \
+			to[i] = from[order[i]];            \
 	} while (0)
 
 void row_batch_column(struct row_batch *batch, size_t column, struct parquet_values *values)
 {
-	size_t size = table_type_size(batch->table->columns[column].type);
+	const size_t size = table_type_size(batch->table->columns[column].type);
+	const size_t count = batch->count;
+	const uint32_t *order = batch->order;
 
 	if (size == sizeof(uint64_t))
 		GATHER(uint64_t);

@@ -334,16 +334,19 @@ static void count_late_rows(struct table_writer *writer)
 static int write_batch(struct table_writer *writer, uint32_t sequence)
 {
 	size_t rows = row_batch_count(writer->batch);
+	uint64_t start;
 	int err;
 
 	if (!rows)
 		return 0;
 	err = open_part(writer, sequence);
+	start = writer->sink.offset;
 	if (!err)
 		err = write_group(writer);
 	if (err) {
 		writer->stats.rows_lost += rows;
 	} else {
+		part_start_writing_back(&writer->part, start, writer->sink.offset - start);
 		count_late_rows(writer);
 		writer->groups_in_part++;
 		writer->stats.row_groups++;
