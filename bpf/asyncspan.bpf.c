@@ -9,12 +9,6 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-enum begin_kind {
-	BEGIN_SPAWN = 1,
-	BEGIN_CHILD = 2,
-	BEGIN_NAMED = 4,
-};
-
 #define NAME_TO_NUL (~0ULL) /* the length of a name that ends in NUL */
 #define RECORDS_BETWEEN_LOOKS 64
 
@@ -79,111 +73,35 @@ static __always_inline void send_begin(struct task_state *state, const struct mo
 	model_count(MODEL_DEFERRED);
 }
 
-static __always_inline int handle_begin(struct pt_regs *ctx, enum begin_kind kind)
+static __always_inline void handle_begin(struct pt_regs *ctx, struct task_state *state,
+					 __u64 cookie)
 {
-	struct task_state *state = task_current();
-	struct model_context context;
+	struct model_context context = context_of(state);
+	__u32 probe = RECORD_COOKIE_PROBE(cookie);
 	struct model_begin begin = {};
 	struct model_span span;
 
-	if (!state)
-		return 0;
-	context = context_of(state);
 	begin.span_id = PT_REGS_PARM1(ctx);
 	begin.location = PT_REGS_PARM2(ctx);
 	begin.losses = losses;
-	begin.enter = !(kind & BEGIN_SPAWN);
-	begin.explicit_parent = !!(kind & BEGIN_CHILD);
-	if (kind & BEGIN_CHILD)
-		begin.parent_id = PT_REGS_PARM3(ctx);
-	location_know(state, begin.location, ctx);
+	begin.enter = !(probe & RECORD_PROBE_SPAWN);
+	location_know(state, begin.location, RECORD_COOKIE_OBJECT(cookie));
 	begin.location_generation = state->location_generation;
 	state->record.flags = 0;
 	state->record.name_length = 0;
-	if (kind & BEGIN_NAMED) {
+	if (probe & RECORD_PROBE_CHILD) {
+		begin.explicit_parent = 1;
+		begin.parent_id = PT_REGS_PARM3(ctx);
+	}
+	if (probe & RECORD_PROBE_NAMED) {
 		begin.flags = MODEL_NAMED;
-		if (kind & BEGIN_CHILD)
+		if (probe & RECORD_PROBE_CHILD)
 			read_name(state, PT_REGS_PARM4(ctx), PT_REGS_PARM5(ctx));
 		else
 			read_name(state, PT_REGS_PARM3(ctx), PT_REGS_PARM4(ctx));
 	}
 	if (!model_begin(&context, &begin, &span))
 		send_begin(state, &span);
-	return 0;
-}
-
-SEC("uprobe")
-int span_begin(struct pt_regs *ctx)
-{
-	return handle_begin(ctx, 0);
-}
-
-SEC("uprobe")
-int span_begin_named(struct pt_regs *ctx)
-{
-	return handle_begin(ctx, BEGIN_NAMED);
-}
-
-SEC("uprobe")
-int span_begin_child(struct pt_regs *ctx)
-{
-	return handle_begin(ctx, BEGIN_CHILD);
-}
-
-SEC("uprobe")
-int span_begin_child_named(struct pt_regs *ctx)
-{
-	return handle_begin(ctx, BEGIN_CHILD | BEGIN_NAMED);
-}
-
-SEC("uprobe")
-int span_spawn(struct pt_regs *ctx)
-{
-	return handle_begin(ctx, BEGIN_SPAWN);
-}
-
-SEC("uprobe")
-int span_spawn_named(struct pt_regs *ctx)
-{
-	return handle_begin(ctx, BEGIN_SPAWN | BEGIN_NAMED);
-}
-
-SEC("uprobe")
-int span_spawn_child(struct pt_regs *ctx)
-{
-	return handle_begin(ctx, BEGIN_SPAWN | BEGIN_CHILD);
-}
-
-SEC("uprobe")
-int span_spawn_child_named(struct pt_regs *ctx)
-{
-	return handle_begin(ctx, BEGIN_SPAWN | BEGIN_CHILD | BEGIN_NAMED);
-}
-
-SEC("uprobe")
-int span_suspend(struct pt_regs *ctx)
-{
-	struct task_state *state = task_current();
-	struct model_context context;
-
-	if (!state)
-		return 0;
-	context = context_of(state);
-	model_suspend(&context, PT_REGS_PARM1(ctx));
-	return 0;
-}
-
-SEC("uprobe")
-int span_resume(struct pt_regs *ctx)
-{
-	struct task_state *state = task_current();
-	struct model_context context;
-
-	if (!state)
-		return 0;
-	context = context_of(state);
-	model_resume(&context, PT_REGS_PARM1(ctx));
-	return 0;
 }
 
 /* Sends the end record, or leaves the entry, which is complete, for the loader's sweep. */
@@ -207,18 +125,61 @@ static __always_inline void send_end(struct task_state *state, struct model_span
 	model_delete(&key);
 }
 
-SEC("uprobe")
-int span_end(struct pt_regs *ctx)
+static __always_inline void handle_end(struct pt_regs *ctx, struct task_state *state)
 {
-	struct task_state *state = task_current();
-	struct model_context context;
+	struct model_context context = context_of(state);
 	struct model_span *span;
 
-	if (!state)
-		return 0;
-	context = context_of(state);
 	span = model_end(&context, PT_REGS_PARM1(ctx), (__s32)PT_REGS_PARM2(ctx));
 	if (span)
 		send_end(state, span);
+}
+
+static __always_inline void handle_suspend(struct pt_regs *ctx, struct task_state *state)
+{
+	struct model_context context = context_of(state);
+
+	model_suspend(&context, PT_REGS_PARM1(ctx));
+}
+
+static __always_inline void handle_resume(struct pt_regs *ctx, struct task_state *state)
+{
+	struct model_context context = context_of(state);
+
+	model_resume(&context, PT_REGS_PARM1(ctx));
+}
+
+/* Attached to a site of the loader itself: do probes of one process see all its threads? */
+SEC("uprobe")
+int try_out(struct pt_regs *ctx)
+{
+	__sync_fetch_and_add(&tries, 1);
+	return 0;
+}
+
+/* Every probe of every object: one program, so that one link can hold all sites of an object. */
+SEC("uprobe")
+int span_event(struct pt_regs *ctx)
+{
+	struct task_state *state = task_current();
+	__u64 cookie;
+
+	if (!state)
+		return 0;
+	cookie = bpf_get_attach_cookie(ctx);
+	switch (RECORD_COOKIE_PROBE(cookie)) {
+	case RECORD_PROBE_END:
+		handle_end(ctx, state);
+		break;
+	case RECORD_PROBE_SUSPEND:
+		handle_suspend(ctx, state);
+		break;
+	case RECORD_PROBE_RESUME:
+		handle_resume(ctx, state);
+		break;
+	default:
+		handle_begin(ctx, state, cookie);
+		break;
+	}
 	return 0;
 }

@@ -85,11 +85,11 @@ static __noinline void location_learn(struct task_state *state, __u64 address, _
 }
 
 /* Makes sure that the table has this location. */
-static __always_inline void location_know(struct task_state *state, __u64 address, void *ctx)
+static __always_inline void location_know(struct task_state *state, __u64 address, __u64 object)
 {
 	location_refresh(state);
 	if (state->locations[(address >> 5) % LOCATIONS_CACHED] != address)
-		location_learn(state, address, bpf_get_attach_cookie(ctx));
+		location_learn(state, address, object);
 }
 
 #endif

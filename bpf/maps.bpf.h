@@ -117,6 +117,8 @@ bool holding = true; /* false: processes are not held any more, nobody would let
 __u64 counters[MODEL_COUNTER_COUNT];
 __u64 losses; /* the sum of the losses among them */
 
+__u64 tries; /* of the program try_out */
+
 __u64 foreign_changes;
 __u64 location_epoch; /* how often some process's locations became doubtful */
 

@@ -13,6 +13,23 @@
 #define RECORD_NAME_SIZE 256 /* bytes of a name, with the NUL where it was cut */
 #define RECORD_COMM_SIZE 16
 
+/*
+ * What a probe is, in the low byte of its attach cookie; the number of the attached object lies
+ * above. Begins are sums of the first three.
+ */
+enum record_probe {
+	RECORD_PROBE_SPAWN = 1, /* without entering */
+	RECORD_PROBE_CHILD = 2, /* the parent is given */
+	RECORD_PROBE_NAMED = 4, /* the name is given */
+	RECORD_PROBE_SUSPEND = 8,
+	RECORD_PROBE_RESUME = 9,
+	RECORD_PROBE_END = 10,
+};
+
+#define RECORD_COOKIE(object, probe) ((__u64)(object) << 8 | (probe))
+#define RECORD_COOKIE_OBJECT(cookie) ((cookie) >> 8)
+#define RECORD_COOKIE_PROBE(cookie) ((cookie)&0xff)
+
 enum record_kind {
 	RECORD_BEGIN = 1,
 	RECORD_END,

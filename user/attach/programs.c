@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "asyncspan.skel.h"
+#include "attach/multi_link.h"
 
 #define SWEEP_BATCH 4096
 
@@ -40,45 +41,88 @@ static int keep_failure(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-static int fail(struct programs *programs, struct programs_failure *failure, const char *step,
-		int error)
+static int open_skeleton(struct programs *programs, const struct programs_options *options)
 {
-	failure->step = step;
-	snprintf(failure->detail, sizeof(failure->detail), "%s", failure_text);
-	programs_free(programs);
+	struct asyncspan_bpf *skeleton;
+	int error;
+
+	programs->skeleton = skeleton = asyncspan_bpf__open();
+	if (!skeleton)
+		return -errno;
+	skeleton->rodata->name_limit = options->name_length;
+	skeleton->rodata->ring_quarter = options->ring_bytes / 4;
+	/* Attached by hand, to many files. */
+	bpf_program__set_autoattach(skeleton->progs.span_event, false);
+	bpf_program__set_autoattach(skeleton->progs.objects_changed, false);
+	bpf_program__set_autoattach(skeleton->progs.try_out, false);
+	if (programs->multi) {
+		multi_link_prepare(skeleton->progs.span_event);
+		multi_link_prepare(skeleton->progs.objects_changed);
+		multi_link_prepare(skeleton->progs.try_out);
+	}
+	error = bpf_map__set_max_entries(skeleton->maps.events, options->ring_bytes);
+	if (!error)
+		error = bpf_map__set_max_entries(skeleton->maps.spans, options->max_spans);
 	return error;
+}
+
+/* The step that fails is left in *step. */
+static int load_skeleton(struct programs *programs, const struct programs_options *options,
+			 const char **step)
+{
+	int error;
+
+	*step = "open";
+	error = open_skeleton(programs, options);
+	if (error)
+		return error;
+	*step = "load";
+	error = asyncspan_bpf__load(programs->skeleton);
+	if (error)
+		return error;
+	*step = "attach";
+	return asyncspan_bpf__attach(programs->skeleton);
+}
+
+/* True where a probe that is attached to one process fires on a thread that is not its first. */
+static bool try_out_multi(struct programs *programs)
+{
+	int link = multi_link_try_out(programs->skeleton->progs.try_out);
+
+	if (link < 0)
+		return false;
+	programs->tried_out_fd = link;
+	return __atomic_load_n(&programs->skeleton->bss->tries, __ATOMIC_RELAXED) == 1;
 }
 
 int programs_load(struct programs *programs, const struct programs_options *options,
 		  struct programs_failure *failure)
 {
-	struct asyncspan_bpf *skeleton;
 	int error;
 
 	*failure = (struct programs_failure){ .step = "" };
+	*programs = (struct programs){ .tried_out_fd = -1 };
 	failure_text[0] = 0;
 	libbpf_set_print(keep_failure);
-	programs->skeleton = skeleton = asyncspan_bpf__open();
-	if (!skeleton)
-		return fail(programs, failure, "open", -errno);
-	skeleton->rodata->name_limit = options->name_length;
-	skeleton->rodata->ring_quarter = options->ring_bytes / 4;
-	error = bpf_map__set_max_entries(skeleton->maps.events, options->ring_bytes);
-	if (!error)
-		error = bpf_map__set_max_entries(skeleton->maps.spans, options->max_spans);
-	if (error)
-		return fail(programs, failure, "open", error);
-	error = asyncspan_bpf__load(skeleton);
-	if (error)
-		return fail(programs, failure, "load", error);
-	error = asyncspan_bpf__attach(skeleton);
-	if (error)
-		return fail(programs, failure, "attach", error);
-	return 0;
+	programs->multi = multi_link_available();
+	error = load_skeleton(programs, options, &failure->step);
+	if (!error && programs->multi && !try_out_multi(programs)) {
+		programs_free(programs);
+		*programs = (struct programs){ .tried_out_fd = -1 };
+		error = load_skeleton(programs, options, &failure->step);
+	}
+	if (error) {
+		snprintf(failure->detail, sizeof(failure->detail), "%s", failure_text);
+		programs_free(programs);
+	}
+	return error;
 }
 
 void programs_free(struct programs *programs)
 {
+	if (programs->tried_out_fd >= 0)
+		close(programs->tried_out_fd);
+	programs->tried_out_fd = -1;
 	asyncspan_bpf__destroy(programs->skeleton);
 	programs->skeleton = NULL;
 }

@@ -25,6 +25,8 @@ struct asyncspan_bpf;
 
 struct programs {
 	struct asyncspan_bpf *skeleton;
+	bool multi;	  /* one link holds many probes: see attach/multi_link.h */
+	int tried_out_fd; /* the link that it was tried with, -1 for none */
 };
 
 struct programs_options {

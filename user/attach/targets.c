@@ -292,23 +292,49 @@ size_t targets_probes(const struct targets *targets, pid_t pid, const char **pat
 
 		if (object->pid != pid && object->pid != UPROBES_EVERY_PROCESS)
 			continue;
-		if (object->probes.count && !probes)
+		if (object->probes.sites && !probes)
 			*path = object->path;
-		probes += object->probes.count;
+		probes += object->probes.sites;
 	}
 	return probes;
 }
 
-void targets_detach_begins(struct targets *targets)
+/* The sets of all objects; NULL without memory. */
+static struct uprobes **all_sets(struct targets *targets, size_t *count)
 {
+	struct uprobes **sets = calloc(2 * targets->count + 1, sizeof(struct uprobes *));
 	size_t i;
 
-	for (i = 0; i < targets->count; i++)
+	*count = 0;
+	for (i = 0; i < targets->count && sets; i++) {
+		sets[(*count)++] = &targets->objects[i].probes;
+		sets[(*count)++] = &targets->objects[i].linker;
+	}
+	return sets;
+}
+
+void targets_detach_begins(struct targets *targets)
+{
+	struct uprobes **sets;
+	size_t count, i;
+
+	sets = all_sets(targets, &count);
+	if (sets)
+		uprobes_detach_begins_all(sets, count);
+	for (i = 0; i < targets->count && !sets; i++)
 		uprobes_detach_begins(&targets->objects[i].probes);
+	free(sets);
 }
 
 void targets_detach(struct targets *targets)
 {
+	struct uprobes **sets;
+	size_t count;
+
+	sets = all_sets(targets, &count);
+	if (sets)
+		uprobes_detach_all(sets, count);
+	free(sets);
 	while (targets->count)
 		object_remove(targets, targets->count - 1);
 }

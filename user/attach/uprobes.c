@@ -3,54 +3,40 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "asyncspan.skel.h"
+#include "attach/elf_probes.h"
+#include "attach/multi_link.h"
 
 #define PROVIDER "asyncspan"
+#define DETACH_THREADS 16
 
 /* In the order of attaching. */
-struct probe_program {
-	const char *probe;
-	const char *program;
+static const struct probe_kind {
+	const char *name;
+	enum record_probe probe;
 	bool begin;
+} probe_kinds[] = {
+	{ "end", RECORD_PROBE_END, false },
+	{ "suspend", RECORD_PROBE_SUSPEND, false },
+	{ "resume", RECORD_PROBE_RESUME, false },
+	{ "begin", 0, true },
+	{ "begin_named", RECORD_PROBE_NAMED, true },
+	{ "begin_child", RECORD_PROBE_CHILD, true },
+	{ "begin_child_named", RECORD_PROBE_CHILD | RECORD_PROBE_NAMED, true },
+	{ "spawn", RECORD_PROBE_SPAWN, true },
+	{ "spawn_named", RECORD_PROBE_SPAWN | RECORD_PROBE_NAMED, true },
+	{ "spawn_child", RECORD_PROBE_SPAWN | RECORD_PROBE_CHILD, true },
+	{ "spawn_child_named", RECORD_PROBE_SPAWN | RECORD_PROBE_CHILD | RECORD_PROBE_NAMED, true },
 };
 
-static const struct probe_program probe_programs[] = {
-	{ "end", "span_end", false },
-	{ "suspend", "span_suspend", false },
-	{ "resume", "span_resume", false },
-	{ "begin", "span_begin", true },
-	{ "begin_named", "span_begin_named", true },
-	{ "begin_child", "span_begin_child", true },
-	{ "begin_child_named", "span_begin_child_named", true },
-	{ "spawn", "span_spawn", true },
-	{ "spawn_named", "span_spawn_named", true },
-	{ "spawn_child", "span_spawn_child", true },
-	{ "spawn_child_named", "span_spawn_child_named", true },
-};
-
-static int attach_one(struct uprobes *set, struct bpf_program *program, int fd, pid_t pid,
-		      uint64_t offset, uint64_t semaphore, uint64_t cookie)
-{
-	LIBBPF_OPTS(bpf_uprobe_opts, options, .ref_ctr_offset = semaphore, .bpf_cookie = cookie);
-	struct bpf_link **links, *link;
-	char path[32];
-
-	/* Not by its name: that may be another file's by now, or in another mount namespace. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	links = realloc(set->links, (set->count + 1) * sizeof(*links));
-	if (!links)
-		return -ENOMEM;
-	set->links = links;
-	link = bpf_program__attach_uprobe_opts(program, pid, path, offset, &options);
-	if (!link)
-		return -errno;
-	set->links[set->count++] = link;
-	return 0;
-}
+#define PROBE_KINDS (sizeof(probe_kinds) / sizeof(probe_kinds[0]))
 
 static bool is_ours(const struct elf_probe *probe)
 {
@@ -72,33 +58,99 @@ static int check_sites(const struct elf_probes *probes, char refused[160])
 	return 0;
 }
 
-/* Every site of this name: an object that was linked in parts may have several. */
-static int attach_named(struct uprobes *set, struct programs *programs,
-			const struct elf_probes *probes, const struct probe_program *which, int fd,
-			pid_t pid, uint64_t object)
+/* Of begins, or of all others, in the order of attaching. Room for all probes is there. */
+static size_t collect_sites(const struct elf_probes *probes, bool begin, uint64_t object,
+			    struct multi_link_site *sites)
 {
-	struct bpf_program *program;
+	size_t kind, i, count = 0;
+
+	for (kind = 0; kind < PROBE_KINDS; kind++) {
+		if (probe_kinds[kind].begin != begin)
+			continue;
+		/* Every site of this name: an object linked in parts may have several. */
+		for (i = 0; i < probes->count; i++) {
+			const struct elf_probe *probe = &probes->probes[i];
+
+			if (!is_ours(probe) || strcmp(probe->name, probe_kinds[kind].name) != 0)
+				continue;
+			sites[count++] = (struct multi_link_site){
+				.offset = probe->offset,
+				.semaphore_offset = probe->semaphore_offset,
+				.cookie = RECORD_COOKIE(object, probe_kinds[kind].probe),
+			};
+		}
+	}
+	return count;
+}
+
+static struct uprobe_link *link_add(struct uprobes *set)
+{
+	struct uprobe_link *links = realloc(set->links, (set->count + 1) * sizeof(*links));
+
+	if (!links)
+		return NULL;
+	set->links = links;
+	links[set->count] = (struct uprobe_link){ .fd = -1 };
+	return &links[set->count];
+}
+
+static int attach_perf(struct uprobes *set, struct bpf_program *program, int fd, pid_t pid,
+		       const struct multi_link_site *site)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, options, .ref_ctr_offset = site->semaphore_offset,
+		    .bpf_cookie = site->cookie);
+	struct uprobe_link *link = link_add(set);
+	char path[32];
+
+	if (!link)
+		return -ENOMEM;
+	/* Not by its name: that may be another file's by now, or in another mount namespace. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	link->link = bpf_program__attach_uprobe_opts(program, pid, path, site->offset, &options);
+	if (!link->link)
+		return -errno;
+	set->count++;
+	return 0;
+}
+
+static int attach_multi(struct uprobes *set, struct bpf_program *program, int fd, pid_t pid,
+			const struct multi_link_site *sites, size_t count)
+{
+	struct uprobe_link *link = link_add(set);
+
+	if (!link)
+		return -ENOMEM;
+	link->fd = multi_link_attach(program, fd, pid, sites, count);
+	if (link->fd < 0)
+		return link->fd;
+	set->count++;
+	return 0;
+}
+
+static int attach_sites(struct uprobes *set, const struct programs *programs,
+			struct bpf_program *program, int fd, pid_t pid,
+			const struct multi_link_site *sites, size_t count)
+{
 	size_t i;
 	int error = 0;
 
-	program = bpf_object__find_program_by_name(programs->skeleton->obj, which->program);
-	if (!program)
-		return -ENOENT;
-	for (i = 0; i < probes->count && !error; i++) {
-		const struct elf_probe *probe = &probes->probes[i];
-
-		if (is_ours(probe) && strcmp(probe->name, which->probe) == 0)
-			error = attach_one(set, program, fd, pid, probe->offset,
-					   probe->semaphore_offset, object);
-	}
+	if (!count)
+		return 0;
+	set->sites += count;
+	if (programs->multi)
+		return attach_multi(set, program, fd, pid, sites, count);
+	for (i = 0; i < count && !error; i++)
+		error = attach_perf(set, program, fd, pid, &sites[i]);
 	return error;
 }
 
 int uprobes_attach(struct uprobes *set, struct programs *programs, int fd, pid_t pid,
 		   uint64_t object, char refused[160])
 {
+	struct bpf_program *program = programs->skeleton->progs.span_event;
+	struct multi_link_site *sites = NULL;
 	struct elf_probes probes;
-	size_t i;
+	size_t count;
 	int error;
 
 	*set = (struct uprobes){ 0 };
@@ -106,13 +158,21 @@ int uprobes_attach(struct uprobes *set, struct programs *programs, int fd, pid_t
 	if (error)
 		return error;
 	error = check_sites(&probes, refused);
-	for (i = 0; i < sizeof(probe_programs) / sizeof(probe_programs[0]) && !error; i++) {
-		if (!probe_programs[i].begin)
-			set->first_begin = set->count;
-		error = attach_named(set, programs, &probes, &probe_programs[i], fd, pid, object);
-		if (!probe_programs[i].begin)
-			set->first_begin = set->count;
-	}
+	if (error || !probes.count)
+		goto out;
+	sites = calloc(probes.count, sizeof(*sites));
+	error = -ENOMEM;
+	if (!sites)
+		goto out;
+	count = collect_sites(&probes, false, object, sites);
+	error = attach_sites(set, programs, program, fd, pid, sites, count);
+	set->first_begin = set->count;
+	if (error)
+		goto out;
+	count = collect_sites(&probes, true, object, sites);
+	error = attach_sites(set, programs, program, fd, pid, sites, count);
+out:
+	free(sites);
 	elf_probes_free(&probes);
 	if (error)
 		uprobes_detach(set);
@@ -121,39 +181,104 @@ int uprobes_attach(struct uprobes *set, struct programs *programs, int fd, pid_t
 
 int uprobes_attach_linker(struct uprobes *set, struct programs *programs, int fd, pid_t pid)
 {
-	uint64_t offset, address, debug_address, cookie = 0;
+	uint64_t offset, address, debug_address;
+	struct multi_link_site site = { 0 };
 	int error;
 
 	*set = (struct uprobes){ 0 };
 	error = elf_symbol_offset(fd, "_dl_debug_state", &offset, &address);
-	if (error == -ENOENT || offset == UINT64_MAX)
+	if (error == -ENOENT || (!error && offset == UINT64_MAX))
 		return 0;
 	if (error)
 		return error;
+	site.offset = offset;
 	/* Where struct r_debug is hidden, as musl's, every stop counts as a complete change. */
 	if (!elf_symbol_offset(fd, "_r_debug", NULL, &debug_address))
-		cookie = debug_address - address;
-	error = attach_one(set, programs->skeleton->progs.objects_changed, fd, pid, offset, 0,
-			   cookie);
+		site.cookie = debug_address - address;
+	error = attach_sites(set, programs, programs->skeleton->progs.objects_changed, fd, pid,
+			     &site, 1);
 	if (error)
 		uprobes_detach(set);
 	return error;
 }
 
-static void detach_from(struct uprobes *set, size_t first)
+static void *detach_link(void *data)
 {
-	while (set->count > first)
-		bpf_link__destroy(set->links[--set->count]);
+	struct uprobe_link *link = data;
+
+	if (link->link)
+		bpf_link__destroy(link->link);
+	else
+		close(link->fd);
+	return NULL;
+}
+
+/* Each waits for the kernel; so many threads that they wait together. */
+static void detach_links(struct uprobe_link **links, size_t count)
+{
+	pthread_t threads[DETACH_THREADS];
+	size_t started, i;
+
+	while (count > 1) {
+		for (started = 0; started < DETACH_THREADS && started < count; started++)
+			if (pthread_create(&threads[started], NULL, detach_link,
+					   links[count - 1 - started]))
+				break;
+		if (!started)
+			break;
+		for (i = 0; i < started; i++)
+			pthread_join(threads[i], NULL);
+		count -= started;
+	}
+	while (count)
+		detach_link(links[--count]);
+}
+
+static void detach_from(struct uprobes **sets, size_t count, bool begins)
+{
+	struct uprobe_link **links;
+	size_t total = 0, i, j;
+
+	for (i = 0; i < count; i++)
+		total += sets[i]->count;
+	links = calloc(total + 1, sizeof(struct uprobe_link *));
+	total = 0;
+	for (i = 0; i < count; i++) {
+		for (j = begins ? sets[i]->first_begin : 0; j < sets[i]->count; j++) {
+			if (links)
+				links[total++] = &sets[i]->links[j];
+			else
+				detach_link(&sets[i]->links[j]);
+		}
+	}
+	detach_links(links, total);
+	free(links);
+	for (i = 0; i < count; i++)
+		sets[i]->count = begins ? sets[i]->first_begin : 0;
+}
+
+void uprobes_detach_begins_all(struct uprobes **sets, size_t count)
+{
+	detach_from(sets, count, true);
+}
+
+void uprobes_detach_all(struct uprobes **sets, size_t count)
+{
+	size_t i;
+
+	detach_from(sets, count, false);
+	for (i = 0; i < count; i++) {
+		free(sets[i]->links);
+		*sets[i] = (struct uprobes){ 0 };
+	}
 }
 
 void uprobes_detach_begins(struct uprobes *set)
 {
-	detach_from(set, set->first_begin);
+	uprobes_detach_begins_all(&set, 1);
 }
 
 void uprobes_detach(struct uprobes *set)
 {
-	detach_from(set, 0);
-	free(set->links);
-	*set = (struct uprobes){ 0 };
+	uprobes_detach_all(&set, 1);
 }
