@@ -12,30 +12,38 @@
 
 #define FORMAT 1
 
-static const struct {
-	const char *name;
-	enum model_counter_kind kind;
-} counters[MODEL_COUNTER_COUNT] = {
-#define COUNTER_ROW(symbol, counter_name, counter_kind, meaning) \
-	[MODEL_##symbol] = { counter_name, MODEL_COUNTER_##counter_kind },
-	MODEL_COUNTERS(COUNTER_ROW)
-#undef COUNTER_ROW
-};
+static void write_counter(struct json_writer *json, const char *name, const char *kind,
+			  const char *meaning, uint64_t value)
+{
+	json_writer_object_begin(json, NULL);
+	json_writer_string(json, "name", name);
+	json_writer_string(json, "kind", kind);
+	json_writer_unsigned(json, "value", value);
+	json_writer_string(json, "meaning", meaning);
+	json_writer_object_end(json);
+}
 
+/* With their meaning, so that who reads the file needs no other. */
 static void write_counters(struct json_writer *json, const struct programs *programs,
-			   const char *key, enum model_counter_kind kind,
 			   const struct rows_stats *stats)
 {
-	int i;
+	static const char *const kinds[] = {
+		[MODEL_COUNTER_LOSS] = "loss",
+		[MODEL_COUNTER_INCONSISTENCY] = "inconsistency",
+		[MODEL_COUNTER_NOTE] = "note",
+	};
 
-	json_writer_object_begin(json, key);
-	for (i = 0; i < MODEL_COUNTER_COUNT; i++)
-		if (counters[i].kind == kind)
-			json_writer_unsigned(json, counters[i].name, programs_counter(programs, i));
-	/* Rows that this side could not write. */
-	if (kind == MODEL_COUNTER_LOSS)
-		json_writer_unsigned(json, "unwritten", stats ? stats->lost : 0);
-	json_writer_object_end(json);
+	json_writer_array_begin(json, "counters");
+#define WRITE_COUNTER(symbol, name, kind, meaning)                                                 \
+	write_counter(json, name, kinds[MODEL_COUNTER_##kind], meaning,                            \
+		      programs_counter(programs, MODEL_##symbol));
+	MODEL_COUNTERS(WRITE_COUNTER)
+#undef WRITE_COUNTER
+	write_counter(json, "unwritten", "loss", "rows that could not be written to the files",
+		      stats ? stats->lost : 0);
+	write_counter(json, "late_rows", "note", "rows earlier than a row group written before",
+		      stats ? stats->late : 0);
+	json_writer_array_end(json);
 }
 
 static void write_options(struct json_writer *json, const struct trace_request *request)
@@ -78,6 +86,7 @@ static void write_machine(struct json_writer *json, const struct trace *trace)
 
 static void write_rows(struct json_writer *json, const struct rows_stats *stats)
 {
+	json_writer_unsigned(json, "events", stats->begins + stats->ends);
 	json_writer_object_begin(json, "rows");
 	json_writer_unsigned(json, "begins", stats->begins);
 	json_writer_unsigned(json, "ends", stats->ends);
@@ -85,7 +94,6 @@ static void write_rows(struct json_writer *json, const struct rows_stats *stats)
 	json_writer_unsigned(json, "tasks", stats->tasks);
 	json_writer_unsigned(json, "processes", stats->processes);
 	json_writer_object_end(json);
-	json_writer_unsigned(json, "late_rows", stats->late);
 	json_writer_unsigned(json, "bytes", stats->bytes);
 	json_writer_unsigned(json, "files", stats->files);
 }
@@ -121,10 +129,7 @@ static int write_document(const struct trace_file *file, const struct rows_stats
 	write_options(&json, file->request);
 	if (stats)
 		write_rows(&json, stats);
-	write_counters(&json, file->programs, "losses", MODEL_COUNTER_LOSS, stats);
-	write_counters(&json, file->programs, "inconsistencies", MODEL_COUNTER_INCONSISTENCY,
-		       stats);
-	write_counters(&json, file->programs, "notes", MODEL_COUNTER_NOTE, stats);
+	write_counters(&json, file->programs, stats);
 	json_writer_object_end(&json);
 	return json_writer_end(&json);
 }
