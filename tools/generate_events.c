@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * generate_events: writes a made-up but lifelike table async_events, and says how fast and how small.
+ * generate_events: writes a made-up but lifelike table async_events, and says how fast and how
+ * small.
  *
- *	generate_events [--events N] [--seed N] [--codec zstd|none] [--level N] [--objects N] [--json] DIR
+ *	generate_events [--events N] [--seed N] [--codec zstd|none] [--level N] [--objects N]
+ *			[--json] DIR
  *
- * The rows are those of a tracer under load: 4 processes of 4 threads, an event every microsecond on
- * average (exponentially distributed, uneven over the threads), 125 tasks in turn on each thread, spans
- * nested up to 8 deep, one event in a hundred delivered up to 5 microseconds late. 50 call sites, chosen
- * by Zipf's law with s = 1, each with a name, file and line of its own, in 8 modules. Ids as
- * include/asyncspan.h makes them: every object of a process (--objects, 2) counts from a random point,
- * every thread takes blocks of 1,024 of it. The same seed gives the same rows.
+ * The rows are those of a tracer under load: 4 processes of 4 threads, an event every microsecond
+ * on average (exponentially distributed, uneven over the threads), 125 tasks in turn on each
+ * thread, spans nested up to 8 deep, one event in a hundred delivered up to 5 microseconds late. 50
+ * call sites, chosen by Zipf's law with s = 1, each with a name, file and line of its own, in 8
+ * modules. Ids as include/asyncspan.h makes them: every object of a process (--objects, 2) counts
+ * from a random point, every thread takes blocks of 1,024 of it. The same seed gives the same rows.
  *
- * Making rows is not part of the time: rows per second are those of the table writer alone, from the
- * first append to the close, fsync included, in time by the clock and in time of the processor.
+ * Making rows is not part of the time: rows per second are those of the table writer alone, from
+ * the first append to the close, fsync included, in time by the clock and in time of the processor.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -473,9 +475,12 @@ static bool parse_number(const char *text, uint64_t least, uint64_t most, uint64
 static bool parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
-		{ "events", required_argument, NULL, 'e' }, { "seed", required_argument, NULL, 's' },
-		{ "codec", required_argument, NULL, 'c' },  { "level", required_argument, NULL, 'l' },
-		{ "objects", required_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' },
+		{ "events", required_argument, NULL, 'e' },
+		{ "seed", required_argument, NULL, 's' },
+		{ "codec", required_argument, NULL, 'c' },
+		{ "level", required_argument, NULL, 'l' },
+		{ "objects", required_argument, NULL, 'o' },
+		{ "json", no_argument, NULL, 'j' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t number;

@@ -88,7 +88,9 @@ void intern_clear(struct intern *intern)
 	}
 }
 
-/* Twice the slots and entries. Entries are half as many as slots: both are full at the same time. */
+/*
+ * Twice the slots and entries. Entries are half as many as slots: both are full at the same time.
+ */
 static bool grow(struct intern *intern)
 {
 	uint64_t size = ((uint64_t)intern->slot_mask + 1) * 2;

@@ -6,7 +6,10 @@
 
 static const char replacement[3] = "\xEF\xBF\xBD"; /* U+FFFD */
 
-/* A non-ASCII character's first byte: its length, and the bounds of the second byte (Unicode, table 3-7). */
+/*
+ * A non-ASCII character's first byte: its length, and the bounds of the second byte (Unicode, table
+ * 3-7).
+ */
 struct lead {
 	uint8_t length;
 	uint8_t second_min;
@@ -33,8 +36,8 @@ static struct lead lead_of(uint8_t byte)
 }
 
 /*
- * Looks at the character that begins at @bytes (@length > 0). Returns how many bytes belong together; *@whole
- * says whether they are a character or what is to be replaced.
+ * Looks at the character that begins at @bytes (@length > 0). Returns how many bytes belong
+ * together; *@whole says whether they are a character or what is to be replaced.
  */
 static size_t scan(const uint8_t *bytes, size_t length, bool *whole)
 {
@@ -110,7 +113,9 @@ size_t utf8_cut(const void *bytes, size_t length, size_t most)
 
 	if (length <= most)
 		return length;
-	/* A character has at most 3 bytes after its first: look at whether one of those begins it. */
+	/*
+	 * A character has at most 3 bytes after its first: look at whether one of those begins it.
+	 */
 	for (size_t back = 1; back <= 3 && back <= most; back++) {
 		size_t start = most - back;
 

@@ -19,9 +19,9 @@
 bool utf8_valid(const void *bytes, size_t length);
 
 /*
- * Copies, each longest beginning of a character that stays unfinished and each byte that begins none
- * replaced by U+FFFD, as browsers and Python do. Returns the bytes written; whole characters that do
- * not fit in @capacity are left out. UTF8_SANITIZED_MAX(length) always suffices.
+ * Copies, each longest beginning of a character that stays unfinished and each byte that begins
+ * none replaced by U+FFFD, as browsers and Python do. Returns the bytes written; whole characters
+ * that do not fit in @capacity are left out. UTF8_SANITIZED_MAX(length) always suffices.
  */
 size_t utf8_sanitize(const void *bytes, size_t length, char *out, size_t capacity);
 

@@ -5,8 +5,8 @@
  *	char text[UUID_TEXT_SIZE];
  *	uuid_text_v5(process_id, name, length, text);
  *
- * A version 5 UUID is a function of its name space and name (RFC 9562, 5.5): the same input gives the
- * same UUID on any machine. Nothing can fail but the parsing of the name space.
+ * A version 5 UUID is a function of its name space and name (RFC 9562, 5.5): the same input gives
+ * the same UUID on any machine. Nothing can fail but the parsing of the name space.
  */
 #ifndef BASE_UUID_H
 #define BASE_UUID_H

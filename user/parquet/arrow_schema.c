@@ -8,8 +8,8 @@
 #include "base/buffer.h"
 
 /*
- * FlatBuffers, written front to back. A table is preceded by its vtable, which says where each of its
- * fields is; what a field refers to follows later, and the reference is filled in then.
+ * FlatBuffers, written front to back. A table is preceded by its vtable, which says where each of
+ * its fields is; what a field refers to follows later, and the reference is filled in then.
  */
 
 #define SLOTS_MAX 8 /* fields of a table */

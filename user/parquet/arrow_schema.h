@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Arrow schema of a file, as Arrow's readers expect it in the footer's key ARROW:schema: base64 of an
- * IPC schema message. From it they know that texts are dictionaries with int32 keys and that the time
- * zone is "+00:00", which Parquet's own types cannot say.
+ * The Arrow schema of a file, as Arrow's readers expect it in the footer's key ARROW:schema: base64
+ * of an IPC schema message. From it they know that texts are dictionaries with int32 keys and that
+ * the time zone is "+00:00", which Parquet's own types cannot say.
  *
  *	err = arrow_schema_encode(&text, &schema);
  *	free(text);

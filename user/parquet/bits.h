@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Integers of 0 to 64 bits one after the other, least significant bit first: what both the RLE hybrid
- * and DELTA_BINARY_PACKED store.
+ * Integers of 0 to 64 bits one after the other, least significant bit first: what both the RLE
+ * hybrid and DELTA_BINARY_PACKED store.
  *
  *	end = bits_pack64(out, values, 32, width);
  *	bits_unpack64(in, values, 32, width);

@@ -8,9 +8,9 @@
  *	chunk_decoder_free(&decoder);
  *	parquet_data_free(&data);
  *
- * @bytes are the chunk.compressed_size bytes of the file from its first page on. Everything in them is
- * checked. Errors: -ENOMEM, -EBADMSG for what is damaged, -ENOTSUP for encodings, codecs and pages not
- * known here; .why says in words what it was.
+ * @bytes are the chunk.compressed_size bytes of the file from its first page on. Everything in them
+ * is checked. Errors: -ENOMEM, -EBADMSG for what is damaged, -ENOTSUP for encodings, codecs and
+ * pages not known here; .why says in words what it was.
  */
 #ifndef PARQUET_CHUNK_DECODER_H
 #define PARQUET_CHUNK_DECODER_H
@@ -33,10 +33,9 @@ struct parquet_text {
 struct parquet_data {
 	size_t rows;
 	bool any_null;
-	struct buffer
-		values; /* int64_t, int32_t, uint8_t (BOOLEAN) or uint32_t (BYTE_ARRAY: which text) */
-	struct buffer valid; /* uint8_t: 0 null; set when any_null */
-	struct buffer texts; /* struct parquet_text; at least one if there are rows */
+	struct buffer values; /* by type: int64_t, int32_t, uint8_t, uint32_t index of a text */
+	struct buffer valid;  /* uint8_t: 0 null; set when any_null */
+	struct buffer texts;  /* struct parquet_text; at least one if there are rows */
 	size_t text_count;
 	struct buffer text_bytes; /* what the texts point into */
 };

@@ -196,8 +196,9 @@ static bool dictionary_pays(const struct chunk_work *work)
 }
 
 /*
- * Bits of an index: as few as possible, but before compression not 3 or 5 to 7. Codecs look at bytes,
- * and find again what repeats, and what is frequent, only where it begins at the same bit of a byte.
+ * Bits of an index: as few as possible, but before compression not 3 or 5 to 7. Codecs look at
+ * bytes, and find again what repeats, and what is frequent, only where it begins at the same bit of
+ * a byte.
  */
 static unsigned int index_width(const struct chunk_encoder *encoder, uint32_t entries)
 {

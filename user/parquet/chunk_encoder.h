@@ -6,9 +6,9 @@
  *	err = chunk_encode(&encoder, &column, &values, &out, &chunk);
  *	chunk_encoder_free(&encoder);
  *
- * The pages are appended to a buffer; the offsets in @chunk count from that buffer's start.
- * Which encoding: the column's preference, and PLAIN where a dictionary would be too large or longer
- * than the values themselves. Texts are made valid UTF-8. Errors: -ENOMEM, -EFBIG for a page that would
+ * The pages are appended to a buffer; the offsets in @chunk count from that buffer's start. Which
+ * encoding: the column's preference, and PLAIN where a dictionary would be too large or longer than
+ * the values themselves. Texts are made valid UTF-8. Errors: -ENOMEM, -EFBIG for a page that would
  * have more than 2 GiB.
  */
 #ifndef PARQUET_CHUNK_ENCODER_H

@@ -70,7 +70,10 @@ struct input {
 	const uint8_t *end;
 };
 
-/* Adds up @count <= READ_MINIBLOCK_MAX differences; *@last is the value before and then the last one. */
+/*
+ * Adds up @count <= READ_MINIBLOCK_MAX differences; *@last is the value before and then the last
+ * one.
+ */
 static bool get_miniblock(struct input *in, unsigned int width, size_t size, int64_t smallest,
 			  int64_t *last, int64_t *values, size_t count)
 {

@@ -6,9 +6,9 @@
  *	err = delta_encode(&out, values, count);
  *	ok = delta_decode(in, length, values, count);
  *
- * Encoding appends and fails with -ENOMEM only. Decoding takes any block and miniblock size; it gives
- * false where the input is malformed or does not hold exactly @count values. The input must be followed
- * by BITS_SLACK readable bytes.
+ * Encoding appends and fails with -ENOMEM only. Decoding takes any block and miniblock size; it
+ * gives false where the input is malformed or does not hold exactly @count values. The input must
+ * be followed by BITS_SLACK readable bytes.
  */
 #ifndef PARQUET_DELTA_H
 #define PARQUET_DELTA_H

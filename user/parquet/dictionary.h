@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Gives the distinct values of a column chunk numbers from 0, in the order of their first appearance.
+ * Gives the distinct values of a column chunk numbers from 0, in the order of their first
+ * appearance.
  *
  *	fits = dictionary_index_texts(&dictionary, strings, ids, count, &limit, indexes);
  *	fits = dictionary_index_int64(&dictionary, values, count, &limit, indexes);
  *
- * Afterwards .count entries are in .ids (texts) or .values (integers). Both return 1, or 0 when there
- * are more distinct values than the limit allows, or -ENOMEM. One dictionary serves one chunk after the
- * other; memory is kept.
+ * Afterwards .count entries are in .ids (texts) or .values (integers). Both return 1, or 0 when
+ * there are more distinct values than the limit allows, or -ENOMEM. One dictionary serves one chunk
+ * after the other; memory is kept.
  */
 #ifndef PARQUET_DICTIONARY_H
 #define PARQUET_DICTIONARY_H
@@ -22,7 +23,10 @@ struct dictionary_limit {
 	size_t bytes; /* of the entries as PLAIN texts */
 };
 
-/* Where an id's index is, if .epoch is that of the dictionary: so nothing is cleared between chunks. */
+/*
+ * Where an id's index is, if .epoch is that of the dictionary: so nothing is cleared between
+ * chunks.
+ */
 struct dictionary_place {
 	uint32_t epoch;
 	uint32_t index;
@@ -43,7 +47,7 @@ struct dictionary {
 	uint32_t epoch;
 	struct dictionary_place *places; /* by intern id */
 	size_t place_count;
-	struct dictionary_slot *slots; /* by hash of the value: open addressing, at most half full */
+	struct dictionary_slot *slots; /* by hash of the value; at most half full */
 	uint32_t slot_mask;
 };
 

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The footer of a Parquet file: what is in it, and where. Field numbers are those of parquet.thrift.
+ * The footer of a Parquet file: what is in it, and where. Field numbers are those of
+ * parquet.thrift.
  *
- * Writing: metadata_write_row_group() appends one row group's description to a buffer; when the file is
- * complete, metadata_write_footer() makes the footer around all of them, length and magic included. So
- * what a writer keeps of a row group is its finished description, and a footer can be made at any time.
+ * Writing: metadata_write_row_group() appends one row group's description to a buffer; when the
+ * file is complete, metadata_write_footer() makes the footer around all of them, length and magic
+ * included. So what a writer keeps of a row group is its finished description, and a footer can be
+ * made at any time.
  *
- * Reading: metadata_open() takes the footer's bytes and gives the schema; metadata_next_row_group() reads
- * one row group at a time. Everything read is bounds checked; the bytes must stay while it is used.
+ * Reading: metadata_open() takes the footer's bytes and gives the schema; metadata_next_row_group()
+ * reads one row group at a time. Everything read is bounds checked; the bytes must stay while it is
+ * used.
  *
- * Errors: -ENOMEM; of reading -EBADMSG for what is malformed, -ENOTSUP for what this reader does not know
- * (nested columns, encryption).
+ * Errors: -ENOMEM; of reading -EBADMSG for what is malformed, -ENOTSUP for what this reader does
+ * not know (nested columns, encryption).
  */
 #ifndef PARQUET_METADATA_H
 #define PARQUET_METADATA_H
@@ -27,7 +30,9 @@
 #define METADATA_MAGIC_SIZE 4
 #define METADATA_TAIL_SIZE 8 /* the footer's length and the magic, which end a file */
 
-/* A column chunk: the values of one column in one row group. Offsets count from the file's start. */
+/*
+ * A column chunk: the values of one column in one row group. Offsets count from the file's start.
+ */
 struct metadata_chunk {
 	enum parquet_codec codec;
 	uint32_t encodings; /* a bit for each enum parquet_encoding that occurs */

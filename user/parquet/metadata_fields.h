@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Field numbers and enumerations of parquet.thrift that writer and reader of metadata and pages share.
+ * Field numbers and enumerations of parquet.thrift that writer and reader of metadata and pages
+ * share.
  */
 #ifndef PARQUET_METADATA_FIELDS_H
 #define PARQUET_METADATA_FIELDS_H

@@ -52,7 +52,10 @@ static bool read_timestamp(struct thrift_reader *r, const struct thrift_field *f
 	return utc && nanoseconds;
 }
 
-/* An integer: of 32 bits without sign, or of either size with sign, which is no logical type of ours. */
+/*
+ * An integer: of 32 bits without sign, or of either size with sign, which is no logical type of
+ * ours.
+ */
 static bool read_integer(struct thrift_reader *r, const struct thrift_field *field, bool *is_uint32)
 {
 	struct thrift_field part = { 0 };

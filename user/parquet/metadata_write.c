@@ -10,7 +10,10 @@
 
 static void write_converted_type(struct thrift_writer *w, enum parquet_logical logical)
 {
-	/* The older form of the logical type, which some readers go by alone. Nanoseconds have none. */
+	/*
+	 * The older form of the logical type, which some readers go by alone. Nanoseconds have
+	 * none.
+	 */
 	if (logical == PARQUET_LOGICAL_STRING)
 		thrift_write_i32(w, ELEMENT_CONVERTED_TYPE, CONVERTED_UTF8);
 	else if (logical == PARQUET_LOGICAL_UINT32)
@@ -165,7 +168,9 @@ static void write_key_values(struct thrift_writer *w, const struct metadata_file
 	}
 }
 
-/* All columns are ordered as their types say. Without this list some readers ignore the statistics. */
+/*
+ * All columns are ordered as their types say. Without this list some readers ignore the statistics.
+ */
 static void write_column_orders(struct thrift_writer *w, size_t count)
 {
 	thrift_begin_list(w, FILE_COLUMN_ORDERS, THRIFT_STRUCT, count);

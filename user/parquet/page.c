@@ -56,7 +56,9 @@ static int write_header(struct buffer *header, const struct page *page, const st
 	return w.error;
 }
 
-/* Data pages that do not get smaller are stored as they are; a dictionary's header cannot say so. */
+/*
+ * Data pages that do not get smaller are stored as they are; a dictionary's header cannot say so.
+ */
 static int compress_values(struct page_scratch *scratch, struct codec *codec,
 			   const struct page *page, struct stored *stored)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A page of a column chunk: header, definition levels, values; the values compressed, all but the header
- * under a CRC-32. Data pages are of version 2.
+ * A page of a column chunk: header, definition levels, values; the values compressed, all but the
+ * header under a CRC-32. Data pages are of version 2.
  *
  *	struct page page = { .type = PAGE_DATA_V2, .encoding = PARQUET_PLAIN, ... };
  *	err = page_write(&scratch, codec, &page, &out);
  *
  *	err = page_read(&reader, codec, &page);		// the next page of a chunk
  *
- * Errors: -ENOMEM; of reading -EBADMSG for what is damaged, -ENOTSUP for a kind of page not known here.
+ * Errors: -ENOMEM; of reading -EBADMSG for what is damaged, -ENOTSUP for a kind of page not known
+ * here.
  */
 #ifndef PARQUET_PAGE_H
 #define PARQUET_PAGE_H
@@ -44,7 +45,10 @@ struct page_scratch {
 
 void page_scratch_free(struct page_scratch *scratch);
 
-/* Appends the page. *@uncompressed grows by its size, header included, as it were without compression. */
+/*
+ * Appends the page. *@uncompressed grows by its size, header included, as it were without
+ * compression.
+ */
 int page_write(struct page_scratch *scratch, struct codec *codec, bool compressing,
 	       const struct page *page, struct buffer *out, uint64_t *uncompressed);
 

@@ -9,13 +9,13 @@
  *	parquet_reader_close(reader);
  *
  * What it reads is what the writer here writes: data pages of version 2, PLAIN, RLE_DICTIONARY,
- * DELTA_BINARY_PACKED, RLE booleans, zstd or no compression. The file is not trusted: all lengths are
- * bounded, checksums compared where there are any. The descriptor stays the caller's and must be able to
- * pread(2). Memory is the footer and the column chunks that are held.
+ * DELTA_BINARY_PACKED, RLE booleans, zstd or no compression. The file is not trusted: all lengths
+ * are bounded, checksums compared where there are any. The descriptor stays the caller's and must
+ * be able to pread(2). Memory is the footer and the column chunks that are held.
  *
- * Errors: -ENOMEM, what pread gave, -EBADMSG for what is no Parquet file or damaged, -ENOTSUP for what is
- * not known here. *@why is then a part of a sentence whose subject is the file ("is cut off"), or NULL
- * where the errno says all.
+ * Errors: -ENOMEM, what pread gave, -EBADMSG for what is no Parquet file or damaged, -ENOTSUP for
+ * what is not known here. *@why is then a part of a sentence whose subject is the file ("is cut
+ * off"), or NULL where the errno says all.
  */
 #ifndef PARQUET_READER_H
 #define PARQUET_READER_H

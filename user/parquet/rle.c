@@ -43,7 +43,10 @@ static bool group_is_equal(const uint32_t *values)
 	return !difference;
 }
 
-/* From how many values on a run is shorter than the same values packed, the next run's header included. */
+/*
+ * From how many values on a run is shorter than the same values packed, the next run's header
+ * included.
+ */
 static size_t run_min(unsigned int width)
 {
 	size_t run_bits = (3 + (width + 7) / 8) * 8;
@@ -105,7 +108,10 @@ bool rle_decode(const uint8_t *in, size_t length, unsigned int width, uint32_t *
 			return false;
 		if (header & 1) {
 			bits_unpack32(in, values, run, width);
-			/* Whole groups are stored, but the last may be cut off behind the last value. */
+			/*
+			 * Whole groups are stored, but the last may be cut off behind the last
+			 * value.
+			 */
 			size = bits_size((header >> 1) * GROUP, width);
 			if (size > (size_t)(end - in))
 				size = end - in;

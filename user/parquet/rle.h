@@ -5,9 +5,9 @@
  *	err = rle_encode(&out, values, count, width);
  *	ok = rle_decode(in, length, width, values, count);
  *
- * Widths are 0 to 32 bits; neither the width nor a length is part of what is written. Encoding appends
- * and fails with -ENOMEM only. Decoding gives false where the input is malformed or holds fewer than
- * @count values; the input must be followed by BITS_SLACK readable bytes.
+ * Widths are 0 to 32 bits; neither the width nor a length is part of what is written. Encoding
+ * appends and fails with -ENOMEM only. Decoding gives false where the input is malformed or holds
+ * fewer than @count values; the input must be followed by BITS_SLACK readable bytes.
  */
 #ifndef PARQUET_RLE_H
 #define PARQUET_RLE_H

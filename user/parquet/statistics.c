@@ -51,8 +51,8 @@ void statistics_set_integers(struct statistics *statistics, const struct parquet
 }
 
 /*
- * The beginning of a text up to its last ASCII character, with that one raised: greater than every text
- * that begins so. Without an ASCII character there is no bound.
+ * The beginning of a text up to its last ASCII character, with that one raised: greater than every
+ * text that begins so. Without an ASCII character there is no bound.
  */
 static void set_raised(struct statistics_bound *bound, const uint8_t *text, size_t whole)
 {

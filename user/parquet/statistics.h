@@ -6,8 +6,8 @@
  *	statistics_add_integers(&s, column, values, count);
  *	statistics_write(&s, thrift_writer, 12);
  *
- * Bounds always hold: integers are exact, long texts are cut, a smallest one down, a greatest one up, and
- * marked inexact. Order is that of the column's type: signed, unsigned, or bytewise.
+ * Bounds always hold: integers are exact, long texts are cut, a smallest one down, a greatest one
+ * up, and marked inexact. Order is that of the column's type: signed, unsigned, or bytewise.
  */
 #ifndef PARQUET_STATISTICS_H
 #define PARQUET_STATISTICS_H

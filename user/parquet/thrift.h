@@ -17,8 +17,8 @@
  *			thrift_skip(&r, &f);
  *	ok = !r.failed;
  *
- * Errors stick: a writer's is -ENOMEM; a reader that met anything malformed, or a field of another type
- * than asked for, has .failed set and then gives only zeros and no more fields.
+ * Errors stick: a writer's is -ENOMEM; a reader that met anything malformed, or a field of another
+ * type than asked for, has .failed set and then gives only zeros and no more fields.
  */
 #ifndef PARQUET_THRIFT_H
 #define PARQUET_THRIFT_H

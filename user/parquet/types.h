@@ -36,7 +36,9 @@ enum parquet_codec {
 	PARQUET_CODEC_ZSTD = 6,
 };
 
-/* What the writer should try for a column; a dictionary that grows too large falls back to PLAIN. */
+/*
+ * What the writer should try for a column; a dictionary that grows too large falls back to PLAIN.
+ */
 enum parquet_preference {
 	PARQUET_PREFER_DICTIONARY, /* few distinct values. The only one for strings */
 	PARQUET_PREFER_DELTA,	   /* integers that grow slowly: times */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Integers in 7 bits a byte, least significant first, the top bit set on all bytes but the last; signed
- * ones zigzag: 0, -1, 1, -2, ... become 0, 1, 2, 3, ...
+ * Integers in 7 bits a byte, least significant first, the top bit set on all bytes but the last;
+ * signed ones zigzag: 0, -1, 1, -2, ... become 0, 1, 2, 3, ...
  *
  *	out = varint_put(out, value);			// at most VARINT_MAX bytes
  *	ok = varint_get(&in, end, &value);		// false: cut off, or longer than 64 bits

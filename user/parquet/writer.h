@@ -10,13 +10,13 @@
  *	err = parquet_writer_finish(writer);			// the footer
  *	parquet_writer_close(writer);
  *
- * The sink, the schema and what the options point to belong to the caller and must outlive the writer.
- * Memory is that of one column chunk and of the row groups' descriptions, about 1 KiB per group of ten
- * columns.
+ * The sink, the schema and what the options point to belong to the caller and must outlive the
+ * writer. Memory is that of one column chunk and of the row groups' descriptions, about 1 KiB per
+ * group of ten columns.
  *
- * Errors: -EINVAL for a schema or options that make no sense, -ENOMEM, those of the sink. After an error
- * within a row group parquet_writer_drop_group() takes back what was written of it, and the writer goes
- * on as if it had never begun.
+ * Errors: -EINVAL for a schema or options that make no sense, -ENOMEM, those of the sink. After an
+ * error within a row group parquet_writer_drop_group() takes back what was written of it, and the
+ * writer goes on as if it had never begun.
  */
 #ifndef PARQUET_WRITER_H
 #define PARQUET_WRITER_H
@@ -35,7 +35,7 @@ struct parquet_writer_options {
 	uint32_t dictionary_entries; /* more distinct values in a chunk are written plain */
 	size_t dictionary_bytes;     /* the same for the texts of a dictionary */
 	const char *created_by;	     /* "PROGRAM version X" */
-	const struct parquet_key_value *key_values; /* besides ARROW:schema, which is always there */
+	const struct parquet_key_value *key_values; /* besides ARROW:schema */
 	size_t key_value_count;
 };
 

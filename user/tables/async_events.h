@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table async_events: the begin and the end of every span, one row each. No column is ever null.
+ * The table async_events: the begin and the end of every span, one row each. No column is ever
+ * null.
  */
 #ifndef TABLES_ASYNC_EVENTS_H
 #define TABLES_ASYNC_EVENTS_H

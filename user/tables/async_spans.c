@@ -167,7 +167,7 @@ static const struct table_column columns[] = {
 		TABLE_COLUMN(struct async_spans_row, end_reason, TABLE_STRING),
 		.preference = PARQUET_PREFER_DICTIONARY,
 		.unit = "",
-		.meaning = "`end`, or why it is unfinished: `open` (the trace ended), `exit`, `signal`, `exec`",
+		.meaning = "`end`, or why there is none: `open` (at the trace's end), `exit`, `signal`, `exec`",
 		.since = 1,
 	},
 	[ASYNC_SPANS_LAST_EVENT_TIME] = {
@@ -224,8 +224,7 @@ static const struct table_column columns[] = {
 
 const struct table async_spans_table = {
 	.name = "async_spans",
-	.meaning =
-		"One row per span, written when it ends or, unfinished, when its process or the trace does.",
+	.meaning = "One row per span, written when it, its process or the trace ends.",
 	.columns = columns,
 	.column_count = ASYNC_SPANS_COLUMNS,
 	.row_size = sizeof(struct async_spans_row),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table async_spans: one row per span, written when it ends or, unfinished, when its process or the
- * trace does.
+ * The table async_spans: one row per span, written when it ends or, unfinished, when its process or
+ * the trace does.
  */
 #ifndef TABLES_ASYNC_SPANS_H
 #define TABLES_ASYNC_SPANS_H

@@ -8,9 +8,9 @@
  *	err = part_complete(&part, &folder);	// or part_leave(&part)
  *	part_folder_close(&folder);
  *
- * Hidden names are .TRACE8-SEQUENCE.inprogress, final ones TRACE8-SEQUENCE.parquet. Completing is fsync,
- * rename (over an older part of the same name), fsync of the folder; when it fails the part is still
- * hidden and open. Errors are those of the system calls as -errno.
+ * Hidden names are .TRACE8-SEQUENCE.inprogress, final ones TRACE8-SEQUENCE.parquet. Completing is
+ * fsync, rename (over an older part of the same name), fsync of the folder; when it fails the part
+ * is still hidden and open. Errors are those of the system calls as -errno.
  */
 #ifndef TABLES_PART_H
 #define TABLES_PART_H

@@ -178,7 +178,9 @@ static int reserve_buckets(struct row_batch *batch, size_t count)
 	return 0;
 }
 
-/* Fills the order, text after text, each text's rows as they came. Returns the number of buckets. */
+/*
+ * Fills the order, text after text, each text's rows as they came. Returns the number of buckets.
+ */
 static ssize_t sort_by_text(struct row_batch *batch, const struct intern *strings)
 {
 	const struct dictionary_limit no_limit = { UINT32_MAX, SIZE_MAX };

@@ -9,9 +9,9 @@
  *		row_batch_column(batch, column, &values);
  *	row_batch_clear(batch);
  *
- * Rows are taken apart in small lots while they are still in the cache: the columns are then arrays from
- * which sorting, gathering and encoding read what they need and no more.
- * The only error is -ENOMEM. Memory is that of @capacity rows, touched as rows come.
+ * Rows are taken apart in small lots while they are still in the cache: the columns are then arrays
+ * from which sorting, gathering and encoding read what they need and no more. The only error is
+ * -ENOMEM. Memory is that of @capacity rows, touched as rows come.
  */
 #ifndef TABLES_ROW_BATCH_H
 #define TABLES_ROW_BATCH_H

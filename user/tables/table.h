@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a table is: its columns, each declared once with type, unit and meaning. The Parquet schema, the
- * Arrow schema and the documentation follow from it.
+ * What a table is: its columns, each declared once with type, unit and meaning. The Parquet schema,
+ * the Arrow schema and the documentation follow from it.
  *
  *	const struct table *table = table_find("async_spans");
- *	struct async_spans_row row = { .name = intern_add(...), .nulls = ASYNC_SPANS_NULL_END_TIME };
+ *	struct async_spans_row row = { .name = name_id, .nulls = ASYNC_SPANS_NULL_END_TIME };
  *	table_writer_append(writer, &row);
  *
- * Each table has a struct NAME_row with one field per column, named like it: strings are uint32_t ids of
- * a base/intern.h set, timestamps int64_t nanoseconds since 1970 UTC, booleans uint8_t 0 or 1. A column
- * that may be null has a bit in the field `nulls`: 1 << its index, where set the field is ignored.
+ * Each table has a struct NAME_row with one field per column, named like it: strings are uint32_t
+ * ids of a base/intern.h set, timestamps int64_t nanoseconds since 1970 UTC, booleans uint8_t 0 or
+ * 1. A column that may be null has a bit in the field `nulls`: 1 << its index, where set the field
+ * is ignored.
  */
 #ifndef TABLES_TABLE_H
 #define TABLES_TABLE_H
@@ -56,7 +57,8 @@ struct table {
 	size_t sort_text; /* a string column, by its text */
 	size_t sort_time; /* a timestamp column; rows equal so far stay in the order of appending */
 
-	size_t block_column; /* a string column that the writer fills: one UUID per sort_text and row group */
+	/* A string column that the writer fills: one UUID per sort_text and row group. */
+	size_t block_column;
 };
 
 extern const struct table *const tables[];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ties a column to the field of its row struct that has the same name: for the files that declare tables.
+ * Ties a column to the field of its row struct that has the same name: for the files that declare
+ * tables.
  *
- *	[STREAMS_TID] = { TABLE_COLUMN(struct streams_row, tid, TABLE_INT32), .meaning = "...", ... },
+ *	[STREAMS_TID] = { TABLE_COLUMN(struct streams_row, tid, TABLE_INT32), ... },
  *
  * A field of another size than its type's does not compile.
  */

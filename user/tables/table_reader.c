@@ -103,7 +103,10 @@ const char *table_reader_message(const struct table_reader *reader)
 	return reader ? reader->message : "";
 }
 
-/* Keeps what went wrong for the message: @why has the path as its subject; without it, errno's text. */
+/*
+ * Keeps what went wrong for the message: @why has the path as its subject; without it, errno's
+ * text.
+ */
 static int fail(struct table_reader *reader, const char *path, const char *why, int err)
 {
 	if (why)

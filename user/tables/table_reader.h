@@ -9,20 +9,21 @@
  *	while ((err = table_reader_next(reader, &batch)) > 0)
  *		for (i = 0; i < batch.rows; i++)
  *			if (table_cell_valid(&batch.columns[1], i))
- *				add(table_cell_string(&batch.columns[0], i), batch.columns[1].int64s[i]);
+ *				add(table_cell_string(&batch.columns[0], i),
+ *				    batch.columns[1].int64s[i]);
  *	if (err < 0)
  *		complain(table_reader_message(reader));
  *	table_reader_close(reader);
  *
- * Parts are DIRECTORY/TABLE/(any folders)/NAME.parquet, in the order of their paths; names that begin
- * with '.' or '_' are skipped, symbolic links to folders are not followed. The files are not trusted:
- * every length is bounded, every page's checksum compared.
+ * Parts are DIRECTORY/TABLE/(any folders)/NAME.parquet, in the order of their paths; names that
+ * begin with '.' or '_' are skipped, symbolic links to folders are not followed. The files are not
+ * trusted: every length is bounded, every page's checksum compared.
  *
- * A batch is one row group and belongs to the reader until the next call. Errors: -ENOENT no such folder
- * (the trace has no such table), -EBADMSG a damaged file or not a Parquet file, -ENOTSUP a Parquet file
- * that uses what this reader does not know, -ENODATA a column is missing or of another type, or what
- * opening and reading gave; the message says which file and what. A bad file ends with the error: the
- * next call goes on with the next file.
+ * A batch is one row group and belongs to the reader until the next call. Errors: -ENOENT no such
+ * folder (the trace has no such table), -EBADMSG a damaged file or not a Parquet file, -ENOTSUP a
+ * Parquet file that uses what this reader does not know, -ENODATA a column is missing or of another
+ * type, or what opening and reading gave; the message says which file and what. A bad file ends
+ * with the error: the next call goes on with the next file.
  */
 #ifndef TABLES_TABLE_READER_H
 #define TABLES_TABLE_READER_H
@@ -51,7 +52,10 @@ struct table_batch_column {
 		const uint32_t *indexes; /* TABLE_STRING: into the dictionary; always in range */
 	};
 
-	/* The texts of a batch; the same text may occur more than once. At least one when there are rows. */
+	/*
+	 * The texts of a batch; the same text may occur more than once. At least one when there are
+	 * rows.
+	 */
 	const struct table_string *dictionary;
 	size_t dictionary_count;
 };
@@ -77,8 +81,8 @@ static inline const struct table_string *table_cell_string(const struct table_ba
 struct table_reader;
 
 /*
- * @columns are names of the table's columns (-EINVAL otherwise). A folder that is not there is reported by
- * the first table_reader_next(), with a message.
+ * @columns are names of the table's columns (-EINVAL otherwise). A folder that is not there is
+ * reported by the first table_reader_next(), with a message.
  */
 int table_reader_open(struct table_reader **reader, const char *directory,
 		      const struct table *table, const char *const *columns, size_t column_count);

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes the rows of one table into the Parquet files of a trace, DIRECTORY/TABLE/TRACE8-SEQUENCE.parquet.
+ * Writes the rows of one table into the Parquet files of a trace,
+ * DIRECTORY/TABLE/TRACE8-SEQUENCE.parquet.
  *
  *	err = table_writer_open(&writer, &async_events_table, strings, &options);
  *	err = table_writer_append(writer, &row);
  *	err = table_writer_close(writer);
  *
- * Rows collect to batches of TABLE_WRITER_GROUP_ROWS, which are sorted and written as a row group each. A
- * part is .TRACE8-SEQUENCE.inprogress until it is complete: footer written, fsync, rename, fsync of the
- * folder. A trace without rows leaves one valid part of 0 rows.
+ * Rows collect to batches of TABLE_WRITER_GROUP_ROWS, which are sorted and written as a row group
+ * each. A part is .TRACE8-SEQUENCE.inprogress until it is complete: footer written, fsync, rename,
+ * fsync of the folder. A trace without rows leaves one valid part of 0 rows.
  *
  * Small tables (processes, streams) use table_writer_rewrite() instead of append: their one part is
  * written anew and replaces the one before in one step.
  *
- * Texts are valid UTF-8 in the files: bad bytes become U+FFFD on the way. Memory is that of one batch.
+ * Texts are valid UTF-8 in the files: bad bytes become U+FFFD on the way. Memory is that of one
+ * batch.
  *
  * After a failure of append, flush or rewrite the rows of that batch are lost and counted, what was
- * written before stays good: later appends return the same error, and close completes the part with the
- * row groups it has (if even that fails, the part keeps its hidden name) and returns the error.
+ * written before stays good: later appends return the same error, and close completes the part with
+ * the row groups it has (if even that fails, the part keeps its hidden name) and returns the error.
  *
  * The intern set must outlive the writer; so must what the options point to until open returns. One
  * thread at a time per writer and intern set.
@@ -48,8 +50,8 @@ struct table_writer_options {
 	uint64_t rotate_ns;    /* ... open this long (CLOCK_MONOTONIC) is completed */
 
 	/*
-	 * Called before a part gets its final name, to complete first what it refers to. An error keeps the
-	 * part hidden and is the writer's.
+	 * Called before a part gets its final name, to complete first what it refers to. An error
+	 * keeps the part hidden and is the writer's.
 	 */
 	int (*before_complete)(void *context);
 	void *context;
@@ -58,7 +60,10 @@ struct table_writer_options {
 	gid_t group; /* (gid_t)-1: leave */
 };
 
-/* zstd level 1, the rotation limits above, owner and group left. directory and trace8 are still to be set. */
+/*
+ * zstd level 1, the rotation limits above, owner and group left. directory and trace8 are still to
+ * be set.
+ */
 #define TABLE_WRITER_OPTIONS_DEFAULT                                                            \
 	{                                                                                       \
 		.codec = PARQUET_CODEC_ZSTD, .level = 1,                                        \
@@ -77,7 +82,9 @@ struct table_writer_stats {
 
 struct table_writer;
 
-/* Makes the table's folder. Errors: as of mkdir and open, -EINVAL for options that make no sense. */
+/*
+ * Makes the table's folder. Errors: as of mkdir and open, -EINVAL for options that make no sense.
+ */
 int table_writer_open(struct table_writer **writer, const struct table *table,
 		      struct intern *strings, const struct table_writer_options *options);
 
@@ -87,19 +94,25 @@ int table_writer_append(struct table_writer *writer, const void *row);
 /* Writes a row group of what has been appended, if anything. */
 int table_writer_flush(struct table_writer *writer);
 
-/* Completes the open part if it is over its time limit: to be called now and then while no row comes. */
+/*
+ * Completes the open part if it is over its time limit: to be called now and then while no row
+ * comes.
+ */
 int table_writer_tick(struct table_writer *writer);
 
 /*
- * The whole table anew; @rows has @count rows. Not to be mixed with append. After a failure the file
- * that was there still is, and it may be tried again. The stats are those of the last time.
+ * The whole table anew; @rows has @count rows. Not to be mixed with append. After a failure the
+ * file that was there still is, and it may be tried again. The stats are those of the last time.
  */
 int table_writer_rewrite(struct table_writer *writer, const void *rows, size_t count);
 
 /* Completes the open part and frees the writer, also when it returns an error. NULL is fine. */
 int table_writer_close(struct table_writer *writer);
 
-/* Valid until close, which adds the last batch: ask with table_writer_finish() before to see it all. */
+/*
+ * Valid until close, which adds the last batch: ask with table_writer_finish() before to see it
+ * all.
+ */
 const struct table_writer_stats *table_writer_stats(const struct table_writer *writer);
 
 /* As close, but the writer and its stats stay until close; nothing can be appended any more. */
