@@ -207,7 +207,7 @@ def count_events(directory):
     import duckdb
 
     return duckdb.sql("select count(*) from read_parquet("
-                      f"'{directory}/async_events/**/*.parquet')").fetchone()[0]
+                      f"'{directory}/async_events/**/*.parquet')").fetchall()[0][0]
 
 
 def traced_pace(pace):
@@ -227,6 +227,7 @@ def loss_free(repetitions):
     for run in range(repetitions):
         made, arrived, rate = traced_pace(pace)
         runs.append((rate, made - arrived))
+        print(f"  pace {pace:,.0f}: {rate:,.0f} events/s, {made - arrived:,} lost", file=sys.stderr)
         if run >= repetitions // 3:
             kept_up = rate > 0.98 * pace
             pace *= 1 / PACE_STEP if made != arrived else PACE_STEP if kept_up else 1
@@ -243,15 +244,16 @@ def writer(repetitions):
     speeds, report = [], None
     for _ in range(repetitions):
         with scratch_directory() as directory:
-            report = json.loads(output_of(GENERATOR, "--json", "-o", directory, cpu=CPUS[-1]))
-        speeds.append(report["rows_per_second"])
+            directory.mkdir()
+            report = json.loads(output_of(GENERATOR, "--json", directory, cpu=CPUS[-1]))
+        speeds.append(report["rows_per_processor_second"])
     return [
         Figure("writer_rows_per_second", f"writer, {report['rows']:,} rows, one processor", speeds,
                "rows/s", minimum=3_000_000),
         Figure("bytes_per_event", "async_events, per event", [report["bytes_per_event"]], "bytes",
                maximum=9.0),
         Figure("depth_share_of_bytes", "of these, the depth column",
-               [100 * report["columns"]["depth"] / report["bytes_per_event"]], "%", maximum=5.0),
+               [100 * report["column_bytes"]["depth"] / report["bytes"]], "%", maximum=5.0),
     ]
 
 
