@@ -99,7 +99,7 @@ static void close_section(struct image *image, int index, uint32_t type, size_t 
 	section->sh_size = image->end - offset;
 	section->sh_addralign = 4;
 	section->sh_name = (Elf64_Word)names->sh_size;
-	strcpy(text + names->sh_size, name);
+	memcpy(text + names->sh_size, name, strlen(name) + 1);
 	names->sh_size += strlen(name) + 1;
 }
 
@@ -130,7 +130,7 @@ static void add_symbols(struct image *image, int index, uint32_t type, const cha
 	Elf64_Sym symbols[3] = { { 0 } };
 	size_t offset;
 
-	strcpy(names + 11, name);
+	memcpy(names + 11, name, strlen(name) + 1);
 	symbols[1] = (Elf64_Sym){ .st_name = 1, .st_shndx = SHN_UNDEF };
 	symbols[2] = (Elf64_Sym){ .st_name = 11, .st_shndx = 1, .st_value = address };
 	offset = append(image, symbols, sizeof(symbols));

@@ -228,7 +228,7 @@ static void fifo_and_device_are_not_opened(void **state)
 	assert_int_equal(process_object_open(getpid(), &object), -ESTALE);
 	unlink(object.path);
 	rmdir(directory);
-	strcpy(object.path, "/dev/null");
+	snprintf(object.path, 64, "/dev/null");
 	assert_int_equal(process_object_open(getpid(), &object), -ESTALE);
 }
 

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,15 +189,20 @@ static int make_directory(void **state)
 	return directory && mkdtemp(directory) ? 0 : -1;
 }
 
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status;
+	(void)type;
+	(void)place;
+	return remove(path);
+}
+
 static int remove_directory(void **state)
 {
-	char command[256];
-	int status;
+	int result = nftw(*state, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 
-	snprintf(command, sizeof(command), "rm -r '%s'", (char *)*state);
-	status = system(command);
 	free(*state);
-	return status;
+	return result;
 }
 
 struct written {
@@ -381,6 +386,20 @@ static void losses_are_not_known_without_a_trace_file(void **state)
 		    "What was lost is not known: there is no file in traces/.\n");
 }
 
+static void losses_are_not_known_while_a_trace_is_open(void **state)
+{
+	struct written written;
+
+	open_spans(&written, *state, TRACE8);
+	close_spans(&written);
+	write_trace(*state, "one.json", "{\"complete\": true, \"events\": 0, \"counters\": []}");
+	write_trace(*state, "two.json", "{\"complete\": false, \"counters\": []}");
+	assert_text(*state, 0,
+		    "\n"
+		    "0 spans of 0 names, 0 events: 0 unfinished, 0 errors, 0 cancelled\n"
+		    "What was lost is not known: a trace is not complete.\n");
+}
+
 static void traces_that_share_a_directory_are_reported_together(void **state)
 {
 	struct written written;
@@ -502,6 +521,7 @@ int main(void)
 		WITH_DIRECTORY(limit_leaves_out_the_names_with_least_wall_time),
 		WITH_DIRECTORY(losses_of_all_traces_are_summed_and_said_by_cause),
 		WITH_DIRECTORY(losses_are_not_known_without_a_trace_file),
+		WITH_DIRECTORY(losses_are_not_known_while_a_trace_is_open),
 		WITH_DIRECTORY(traces_that_share_a_directory_are_reported_together),
 		WITH_DIRECTORY(json_report_has_every_number_and_null_where_nothing_ended),
 		WITH_DIRECTORY(directory_without_a_trace_is_an_error_that_names_it),

@@ -183,6 +183,8 @@ static void write_losses(const struct report *report, FILE *out)
 {
 	if (!report->traces.traces)
 		fputs("What was lost is not known: there is no file in traces/.\n", out);
+	else if (report->traces.open)
+		fputs("What was lost is not known: a trace is not complete.\n", out);
 	else if (!lost_in_all(&report->traces))
 		fputs("Nothing was lost.\n", out);
 	else
@@ -280,7 +282,7 @@ int report_write_json(const struct report *report, FILE *out, size_t limit)
 	json_writer_unsigned(&json, "busy_total_ns", names->total_busy);
 	write_time(&json, "duration_ns", traces->duration_ns > 0, traces->duration_ns);
 	write_time(&json, "events", traces->traces > 0, traces->events);
-	write_time(&json, "lost", traces->traces > 0, lost_in_all(traces));
+	write_time(&json, "lost", traces->traces > 0 && !traces->open, lost_in_all(traces));
 	json_writer_unsigned(&json, "name_count", names->count);
 	json_writer_array_begin(&json, "names");
 	for (size_t i = 0; i < shown; i++)

@@ -96,6 +96,7 @@ static int add_trace(struct trace_files *files, const json_t *trace)
 			return error;
 	}
 	files->traces++;
+	files->open += json_is_false(json_object_get(trace, "complete"));
 	add_to(&files->events, number_of(trace, "events"));
 	if (end > start)
 		add_to(&files->duration_ns, end - start);

@@ -31,6 +31,7 @@ struct trace_counter {
 
 struct trace_files {
 	size_t traces;	      /* 0: nothing is known of losses */
+	size_t open;	      /* of these: still being written, or never completed */
 	uint64_t events;      /* begins and ends in the files */
 	uint64_t duration_ns; /* of all traces that have ended */
 	struct trace_counter *counters;

@@ -188,7 +188,7 @@ static enum elf_site classify(const uint8_t *bytes, ssize_t length)
 static void find_site(const struct elf_file *file, struct elf_probe *probe)
 {
 	const GElf_Phdr *segment = find_segment(file, probe->address, PF_X, 0);
-	uint8_t bytes[12];
+	uint8_t bytes[12] = { 0 };
 
 	probe->site = ELF_SITE_UNMAPPED;
 	if (segment) {

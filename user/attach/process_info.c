@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -12,8 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/number.h"
+
 #define COMMAND_LINE_MAX (32 * 1024)
 #define STAT_SIZE 1024
+
+/* Fields of /proc/PID/stat, counted from 1. */
+#define FIELD_PARENT 4
+#define FIELD_START_TIME 22
 
 /* Reads at most size - 1 bytes of a file of /proc and ends them with NUL. */
 static ssize_t read_text(const char *path, char *text, size_t size)
@@ -22,6 +27,7 @@ static ssize_t read_text(const char *path, char *text, size_t size)
 	size_t length = 0;
 	ssize_t got = 0;
 
+	text[0] = '\0';
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	while (length < size - 1) {
@@ -39,31 +45,33 @@ static ssize_t read_text(const char *path, char *text, size_t size)
 
 /*
  * proc(5), /proc/PID/stat: the name stands in brackets and may hold anything, brackets too, but
- * none follow. After it come the state and numbers: the parent is field 4, the start time 22.
+ * none follow. After it come the state and numbers.
  */
 static int parse_stat(const char *text, struct process_task *task, pid_t *ppid)
 {
 	const char *name = strchr(text, '(');
-	const char *rest = strrchr(text, ')');
-	uint64_t ticks;
+	const char *end = strrchr(text, ')');
+	const char *rest = end;
+	uint64_t fields[FIELD_START_TIME + 1];
 	size_t length;
-	int parent;
 
-	if (!name || !rest || rest < name)
+	/* Behind the bracket: a blank, the state, which is a letter, and a blank. */
+	if (!name || !end || end < name || strnlen(end, 4) < 4)
 		return -EBADMSG;
-	if (sscanf(rest + 1,
-		   " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-		   "%" SCNu64,
-		   &parent, &ticks) != 2)
-		return -EBADMSG;
-	length = (size_t)(rest - name - 1);
+	rest += 3;
+	for (int field = FIELD_PARENT; field <= FIELD_START_TIME; field++) {
+		if (!number_take(&rest, 10, &fields[field]))
+			return -EBADMSG;
+	}
+	length = (size_t)(end - name - 1);
 	if (length >= sizeof(task->name))
 		length = sizeof(task->name) - 1;
 	memcpy(task->name, name + 1, length);
 	task->name[length] = '\0';
-	task->start_time_ns = ticks * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+	task->start_time_ns =
+		fields[FIELD_START_TIME] * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
 	if (ppid)
-		*ppid = parent;
+		*ppid = (pid_t)fields[FIELD_PARENT];
 	return 0;
 }
 
@@ -135,7 +143,8 @@ static int read_uid(pid_t pid, uid_t *uid)
 	char path[64];
 	char text[4096];
 	const char *line;
-	unsigned int effective;
+	uint64_t real;
+	uint64_t effective;
 	ssize_t length;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
@@ -143,9 +152,12 @@ static int read_uid(pid_t pid, uid_t *uid)
 	if (length < 0)
 		return (int)length;
 	line = strstr(text, "\nUid:");
-	if (!line || sscanf(line, "\nUid: %*u %u", &effective) != 1)
+	if (!line)
 		return -EBADMSG;
-	*uid = effective;
+	line += strlen("\nUid:");
+	if (!number_take(&line, 10, &real) || !number_take(&line, 10, &effective))
+		return -EBADMSG;
+	*uid = (uid_t)effective;
 	return 0;
 }
 

@@ -11,6 +11,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/number.h"
+
 /* vm.max_map_count can be set so high; a real process has some thousands at most. */
 #define MAPPINGS_MAX (1U << 20)
 
@@ -18,8 +20,7 @@
 
 /* One line of /proc/PID/maps. */
 struct line {
-	uint64_t start, end, offset, inode;
-	unsigned int major, minor;
+	uint64_t start, end, offset, major, minor, inode;
 	bool executable;
 	char *path; /* points into the line */
 };
@@ -38,18 +39,32 @@ static int make_room(void *array, size_t count, size_t size)
 	return 0;
 }
 
+/* The character is there: it is stepped over. */
+static bool take_character(const char **text, char character)
+{
+	if (**text != character)
+		return false;
+	(*text)++;
+	return true;
+}
+
+/* proc(5): "start-end permissions offset major:minor inode path", all but the inode in base 16. */
 static int parse_line(char *text, struct line *line)
 {
-	char permissions[5];
-	int path = 0;
+	const char *rest = text;
+	const char *permissions;
 
-	if (sscanf(text, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 "%n",
-		   &line->start, &line->end, permissions, &line->offset, &line->major, &line->minor,
-		   &line->inode, &path) != 7 ||
-	    strlen(permissions) != 4 || line->end <= line->start)
+	if (!number_take(&rest, 16, &line->start) || !take_character(&rest, '-') ||
+	    !number_take(&rest, 16, &line->end) || line->end <= line->start)
+		return -EBADMSG;
+	permissions = rest + strspn(rest, " ");
+	rest = permissions + strcspn(permissions, " ");
+	if (rest - permissions != 4 || !number_take(&rest, 16, &line->offset) ||
+	    !number_take(&rest, 16, &line->major) || !take_character(&rest, ':') ||
+	    !number_take(&rest, 16, &line->minor) || !number_take(&rest, 10, &line->inode))
 		return -EBADMSG;
 	line->executable = permissions[2] == 'x';
-	line->path = text + path + strspn(text + path, " ");
+	line->path = text + (rest - text) + strspn(rest, " ");
 	line->path[strcspn(line->path, "\n")] = '\0';
 	return 0;
 }
@@ -62,7 +77,10 @@ static void unescape(char *path)
 	for (const char *in = path; *in; out++) {
 		bool line_feed = strncmp(in, "\\012", 4) == 0;
 
-		*out = line_feed ? '\n' : *in;
+		if (line_feed)
+			*out = '\n';
+		else
+			*out = *in;
 		in += line_feed ? 4 : 1;
 	}
 	*out = '\0';
@@ -79,6 +97,11 @@ static bool take_suffix(char *text, const char *suffix)
 	return true;
 }
 
+static dev_t device_of(const struct line *line)
+{
+	return makedev((unsigned int)line->major, (unsigned int)line->minor);
+}
+
 static int add_object(struct process_objects *out, const struct line *line)
 {
 	struct process_object *object;
@@ -88,7 +111,7 @@ static int add_object(struct process_objects *out, const struct line *line)
 		return error;
 	object = &out->objects[out->count];
 	*object = (struct process_object){
-		.device = makedev(line->major, line->minor),
+		.device = device_of(line),
 		.inode = line->inode,
 		.path = strdup(line->path),
 	};
@@ -108,8 +131,7 @@ static size_t find_object(const struct process_objects *objects, const struct li
 	while (i-- > 0) {
 		const struct process_object *object = &objects->objects[i];
 
-		if (object->inode == line->inode &&
-		    object->device == makedev(line->major, line->minor))
+		if (object->inode == line->inode && object->device == device_of(line))
 			return i;
 	}
 	return objects->count;

@@ -15,6 +15,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/number.h"
+
 #define KERNEL_MAJOR 5
 #define KERNEL_MINOR 15
 
@@ -99,10 +101,12 @@ static enum requirement_state check_capabilities(struct requirement *item)
 static enum requirement_state check_kernel(struct requirement *item)
 {
 	struct utsname name;
-	unsigned int major = 0;
-	unsigned int minor = 0;
+	const char *rest = name.release;
+	uint64_t major;
+	uint64_t minor;
 
-	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+	if (uname(&name) || !number_take(&rest, 10, &major) || *rest++ != '.' ||
+	    !number_take(&rest, 10, &minor))
 		return found(item, REQUIREMENT_UNKNOWN, "version not known");
 	return found(item,
 		     major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR) ?
@@ -290,7 +294,7 @@ void requirements_check(struct requirements *out)
 
 const char *requirements_refusal(char *text, size_t size)
 {
-	struct requirement lockdown;
+	struct requirement lockdown = { .found = "" };
 	char missing[128];
 
 	if (missing_capabilities(missing, sizeof(missing)))

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FRACTION_ONE UINT32_C(1000000000)
@@ -12,6 +12,18 @@
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
+}
+
+bool number_take(const char **text, int base, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(*text, &end, base);
+	if (end == *text || errno)
+		return false;
+	*text = end;
+	return true;
 }
 
 /* The digits at *text, at least one. */

@@ -7,12 +7,13 @@
  *	number_format(1234567, text);			"1,234,567"
  *	number_format_size(1234567, text);		"1.18 MiB"
  *
- * Parsing takes the whole text or nothing: no sign, no blank, no trailing rest. It returns 0,
+ * number_parse...() take the whole text or nothing: no sign, no blank, no trailing rest. They return 0,
  * -EINVAL for what is not such a number or -ERANGE for one that does not fit.
  */
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define NUMBER_TEXT_SIZE 32
@@ -21,6 +22,12 @@ int number_parse(const char *text, uint64_t *value);
 
 /* Bytes; k, M and G (in either case) are powers of 1024; a fraction is allowed before them. */
 int number_parse_size(const char *text, uint64_t *bytes);
+
+/*
+ * The number at *text, after blanks, in base 10 or 16; *text is moved behind it. For what the
+ * kernel writes: several numbers in a line.
+ */
+bool number_take(const char **text, int base, uint64_t *value);
 
 char *number_format(uint64_t value, char text[NUMBER_TEXT_SIZE]);
 char *number_format_size(uint64_t bytes, char text[NUMBER_TEXT_SIZE]);

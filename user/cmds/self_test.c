@@ -74,12 +74,13 @@ static int compare(const void *a, const void *b)
 
 static int read_timing(int child, unsigned int pairs, double *event_ns)
 {
+	const size_t middle = ROUNDS / 2;
 	struct timing timing;
 
 	if (recv(child, &timing, sizeof(timing), MSG_WAITALL) != sizeof(timing))
 		return -EPIPE;
 	qsort(timing.rounds, ROUNDS, sizeof(timing.rounds[0]), compare);
-	*event_ns = (double)timing.rounds[ROUNDS / 2] / (2.0 * pairs);
+	*event_ns = (double)timing.rounds[middle] / (2.0 * pairs);
 	return 0;
 }
 
