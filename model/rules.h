@@ -33,7 +33,10 @@
 #include "counters.h"
 #include "span.h"
 
+/* Inline everywhere, for the verifier's sake; measuring coverage redefines it. */
+#ifndef MODEL_INLINE
 #define MODEL_INLINE static inline __attribute__((always_inline, unused))
+#endif
 #define MODEL_OUTLINE static __attribute__((noinline, unused))
 
 /* One level below the parent. Measuring what depth costs redefines it. */
@@ -354,10 +357,11 @@ MODEL_INLINE void model_leave_top(struct model_context *context, struct model_sp
 {
 	struct model_item *top = model_item(context->task, span->position);
 
-	if (!top)
-		return;
-	model_close_poll(span, context->now, top->covered);
-	model_pop(context, top);
+	model_close_poll(span, context->now, top ? top->covered : 0);
+	if (top)
+		model_pop(context, top);
+	else
+		context->task->count--;
 }
 
 /* Ends the poll of a span, on whatever task it is entered. NULL: unknown, or not entered. */
@@ -397,9 +401,11 @@ MODEL_INLINE void model_leave_middle(struct model_context *context, struct model
 	struct model_item *item = model_item(task, span->position);
 	struct model_item *above = model_item(task, span->position + 1);
 
-	if (item && above)
-		model_close_poll(span, context->now,
-				 item->covered + (context->now - above->pushed));
+	__u64 covered = item ? item->covered : 0;
+
+	if (above)
+		covered += context->now - above->pushed;
+	model_close_poll(span, context->now, covered);
 	if (task->unverified <= span->position)
 		task->unverified = span->position + 1;
 }
