@@ -323,7 +323,7 @@ static void report_shows_times_then_outcomes_then_totals_then_losses(void **stat
 		    "job               -       -          1\n"
 		    "idle              1       -          -\n"
 		    "\n"
-		    "7 spans of 3 names, 12 events in 2.50 s: 2 unfinished, 1 error, 1 cancelled\n"
+		    "7 spans of 3 names, 12 events in 2.50 s\n2 unfinished, 1 error, 1 cancelled\n"
 		    "Nothing was lost.\n");
 }
 
@@ -343,7 +343,7 @@ static void limit_leaves_out_the_names_with_least_wall_time(void **state)
 		    "second      1   2.00 us  2.00 us  2.00 us   50 %       0 ns\n"
 		    "Names with less wall time, not shown: 1\n"
 		    "\n"
-		    "3 spans of 3 names, 0 events: 0 unfinished, 1 error, 0 cancelled\n"
+		    "3 spans of 3 names, 0 events\n0 unfinished, 1 error, 0 cancelled\n"
 		    "Nothing was lost.\n");
 }
 
@@ -367,7 +367,7 @@ static void losses_of_all_traces_are_summed_and_said_by_cause(void **state)
 	write_trace(*state, "other.txt", "not read");
 	assert_text(*state, 0,
 		    "\n"
-		    "0 spans of 0 names, 1,900 events: 0 unfinished, 0 errors, 0 cancelled\n"
+		    "0 spans of 0 names, 1,900 events\n0 unfinished, 0 errors, 0 cancelled\n"
 		    "Spans used in ways that had to be mended:\n"
 		    "  7 of c\n"
 		    "What was lost makes the numbers above approximate:\n"
@@ -382,7 +382,7 @@ static void losses_are_not_known_without_a_trace_file(void **state)
 	close_spans(&written);
 	assert_text(*state, 0,
 		    "\n"
-		    "0 spans of 0 names: 0 unfinished, 0 errors, 0 cancelled\n"
+		    "0 spans of 0 names\n0 unfinished, 0 errors, 0 cancelled\n"
 		    "What was lost is not known: there is no file in traces/.\n");
 }
 
@@ -396,7 +396,7 @@ static void losses_are_not_known_while_a_trace_is_open(void **state)
 	write_trace(*state, "two.json", "{\"complete\": false, \"counters\": []}");
 	assert_text(*state, 0,
 		    "\n"
-		    "0 spans of 0 names, 0 events: 0 unfinished, 0 errors, 0 cancelled\n"
+		    "0 spans of 0 names, 0 events\n0 unfinished, 0 errors, 0 cancelled\n"
 		    "What was lost is not known: a trace is not complete.\n");
 }
 

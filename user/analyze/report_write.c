@@ -127,7 +127,7 @@ static void write_totals(const struct report *report, FILE *out)
 	}
 	if (report->traces.duration_ns)
 		fprintf(out, " in %s", duration_format(report->traces.duration_ns, duration));
-	fprintf(out, ": %s unfinished, ", number_format(names->unfinished, number));
+	fprintf(out, "\n%s unfinished, ", number_format(names->unfinished, number));
 	write_count(out, names->errors, "error");
 	fprintf(out, ", %s cancelled\n", number_format(names->cancelled, number));
 }
