@@ -31,24 +31,32 @@ static size_t shown_count(const struct report *report, size_t limit)
 	return limit && limit < report->names->count ? limit : report->names->count;
 }
 
+/* The part of its wall time in which a name was busy. */
+static void add_busy(struct text_table *table, const struct name_statistic *name)
+{
+	char text[NUMBER_TEXT_SIZE] = "-";
+	double percent;
+
+	if (name->wall.total) {
+		percent = 100.0 * (double)name->busy_total / (double)name->wall.total;
+		snprintf(text, sizeof(text), "%.*f %%", percent < 9.95 ? 1 : 0, percent);
+	}
+	text_table_add_text(table, text);
+}
+
 static void add_times(struct text_table *table, const struct name_statistic *name)
 {
-	char busy[NUMBER_TEXT_SIZE] = "-";
-
 	text_table_add(table, name->name, name->name_length);
 	text_table_add_number(table, name->spans);
 	if (name->wall.count) {
 		text_table_add_duration(table, name->wall.p50);
 		text_table_add_duration(table, name->wall.p99);
 		text_table_add_duration(table, name->wall.max);
-		if (name->wall.total)
-			snprintf(busy, sizeof(busy), "%.0f %%",
-				 100.0 * (double)name->busy_total / (double)name->wall.total);
 	} else {
 		for (int i = 0; i < 3; i++)
 			text_table_add_text(table, "-");
 	}
-	text_table_add_text(table, busy);
+	add_busy(table, name);
 	if (name->queue.count)
 		text_table_add_duration(table, name->queue.p99);
 	else
