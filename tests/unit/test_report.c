@@ -313,10 +313,10 @@ static void report_shows_times_then_outcomes_then_totals_then_losses(void **stat
 		    "{\"name\": \"unrecorded\", \"kind\": \"loss\", \"value\": 0,"
 		    " \"meaning\": \"spans begun while the span table was full\"}]}");
 	assert_text(*state, 0,
-		    "name     count  wall p50      p99      max  busy  queue p99\n"
-		    "request      4   4.00 ms  6.00 ms  6.00 ms  25 %       0 ns\n"
-		    "job          2    100 us   900 us   900 us  90 %    1.50 us\n"
-		    "idle         1         -        -        -     -          -\n"
+		    "name     count  wall p50      p99      max    busy  queue p99\n"
+		    "request      4   4.00 ms  6.00 ms  6.00 ms  25.0 %       0 ns\n"
+		    "job          2    100 us   900 us   900 us  90.0 %    1.50 us\n"
+		    "idle         1         -        -        -       -          -\n"
 		    "\n"
 		    "name     unfinished  errors  cancelled\n"
 		    "request           1       1          -\n"
@@ -338,9 +338,9 @@ static void limit_leaves_out_the_names_with_least_wall_time(void **state)
 	close_spans(&written);
 	write_trace(*state, "one.json", "{}");
 	assert_text(*state, 2,
-		    "name    count  wall p50      p99      max   busy  queue p99\n"
-		    "first       1   3.00 us  3.00 us  3.00 us  100 %       0 ns\n"
-		    "second      1   2.00 us  2.00 us  2.00 us   50 %       0 ns\n"
+		    "name    count  wall p50      p99      max     busy  queue p99\n"
+		    "first       1   3.00 us  3.00 us  3.00 us  100.0 %       0 ns\n"
+		    "second      1   2.00 us  2.00 us  2.00 us   50.0 %       0 ns\n"
 		    "Names with less wall time, not shown: 1\n"
 		    "\n"
 		    "3 spans of 3 names, 0 events\n0 unfinished, 1 error, 0 cancelled\n"

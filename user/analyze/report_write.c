@@ -35,12 +35,9 @@ static size_t shown_count(const struct report *report, size_t limit)
 static void add_busy(struct text_table *table, const struct name_statistic *name)
 {
 	char text[NUMBER_TEXT_SIZE] = "-";
-	double percent;
 
-	if (name->wall.total) {
-		percent = 100.0 * (double)name->busy_total / (double)name->wall.total;
-		snprintf(text, sizeof(text), "%.*f %%", percent < 9.95 ? 1 : 0, percent);
-	}
+	if (name->wall.total)
+		number_format_percent(name->busy_total, name->wall.total, text);
 	text_table_add_text(table, text);
 }
 
