@@ -148,10 +148,11 @@ static int keep(struct buffer *bound, const uint8_t *text, size_t length)
 /* Widens the bounds of the chunk by texts as PLAIN encodes them. */
 static int see_texts(struct chunk_encoder *encoder, const struct buffer *plain)
 {
-	const uint8_t *at = plain->data, *end = at + plain->length;
+	const uint8_t *at = plain->data;
+	size_t left = plain->length;
 	int err = 0;
 
-	while (at < end && !err) {
+	while (left && !err) {
 		uint32_t length;
 
 		memcpy(&length, at, sizeof(length));
@@ -162,6 +163,7 @@ static int see_texts(struct chunk_encoder *encoder, const struct buffer *plain)
 			err = keep(&encoder->max, at, length);
 		encoder->texts_seen = true;
 		at += length;
+		left -= sizeof(length) + length;
 	}
 	return err;
 }
