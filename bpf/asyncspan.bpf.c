@@ -36,7 +36,8 @@ static __always_inline void read_name(struct task_state *state, __u64 name, __u6
 	} else {
 		if (length < limit)
 			limit = length;
-		got = bpf_probe_read_user(record->name, limit, (const void *)name) ? -1 : limit;
+		got = bpf_probe_read_user(record->name, limit, (const void *)name);
+		got = got < 0 ? -1 : (long)limit;
 	}
 	record->flags = RECORD_NAMED;
 	record->name_length = got;

@@ -242,7 +242,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 		return 0;
 	number = process->number;
 	if (BPF_CORE_READ(signal, live.counter) != 0) {
-		if (task->pid == task->tgid)
+		if (task->pid == task->tgid && !process_ending(signal))
 			notice_send(RECORD_NOTICE_LEADER_EXIT, pid, number);
 		return 0;
 	}

@@ -248,6 +248,11 @@ static int open_directory(struct recording *recording)
 			"cannot write to %s: the directory is not empty (give another: -o DIR; "
 			"or delete the trace in it: --force)",
 			path);
+	else if (error == -ENOTEMPTY && how == TRACE_DIRECTORY_REPLACE)
+		message_error(
+			"cannot write to %s: there are files in it that are not of a trace (give "
+			"another directory: -o DIR)",
+			path);
 	else if (error == -ENOTEMPTY)
 		message_error(
 			"cannot write to %s: there are files in it, or in %s.old, that are not "
