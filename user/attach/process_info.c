@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "attach/process_info.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -58,6 +59,7 @@ static int parse_stat(const char *text, struct process_task *task, pid_t *ppid)
 	/* Behind the bracket: a blank, the state, which is a letter, and a blank. */
 	if (!name || !end || end < name || strnlen(end, 4) < 4)
 		return -EBADMSG;
+	task->ended = end[2] == 'Z' || end[2] == 'X';
 	rest += 3;
 	for (int field = FIELD_PARENT; field <= FIELD_START_TIME; field++) {
 		if (!number_take(&rest, 10, &fields[field]))
@@ -122,6 +124,29 @@ static char *read_command_line(pid_t pid)
 	}
 	text[length] = '\0';
 	return text;
+}
+
+pid_t process_live_task(pid_t pid)
+{
+	struct process_task task;
+	struct dirent *entry;
+	pid_t found = -ESRCH;
+	char path[64];
+	DIR *folder;
+
+	if (!process_task_read(pid, pid, &task) && !task.ended)
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	folder = opendir(path);
+	while (folder && found < 0 && (entry = readdir(folder))) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid > 0 && !process_task_read(pid, tid, &task) && !task.ended)
+			found = tid;
+	}
+	if (folder)
+		closedir(folder);
+	return found;
 }
 
 char *process_user_name(uid_t uid)

@@ -13,6 +13,7 @@
 #ifndef ATTACH_PROCESS_INFO_H
 #define ATTACH_PROCESS_INFO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -33,6 +34,7 @@ struct process_info {
 };
 
 struct process_task {
+	bool ended; /* a zombie: it has no memory any more */
 	uint64_t start_time_ns;
 	char name[PROCESS_TASK_NAME_SIZE];
 };
@@ -43,6 +45,12 @@ void process_info_free(struct process_info *info);
 
 /* The same for one task of a process. */
 int process_task_read(pid_t pid, pid_t tid, struct process_task *out);
+
+/*
+ * A task of the process that has not ended: the first one as a rule. Where that has ended before
+ * others, /proc shows the process's memory through them alone. -ESRCH: there is none.
+ */
+pid_t process_live_task(pid_t pid);
 
 /* The user's name, or the number as text; the caller frees it. NULL without memory. */
 char *process_user_name(uid_t uid);

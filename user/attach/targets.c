@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach/process_info.h"
 #include "attach/process_maps.h"
 #include "attach/uprobes.h"
 
@@ -168,8 +169,9 @@ static int attach(struct targets *targets, struct target_object *object, int fd,
 	return error;
 }
 
-static int object_attach(struct targets *targets, pid_t pid, const struct process_object *mapped,
-			 char reason[192])
+/* `task` is one of process `pid` through which its memory is seen. */
+static int object_attach(struct targets *targets, pid_t pid, pid_t task,
+			 const struct process_object *mapped, char reason[192])
 {
 	struct target_object *object = object_add(targets);
 	int fd, error;
@@ -177,7 +179,7 @@ static int object_attach(struct targets *targets, pid_t pid, const struct proces
 	snprintf(reason, 192, "%s", strerror(ENOMEM));
 	if (!object)
 		return -ENOMEM;
-	fd = process_object_open(pid, mapped);
+	fd = process_object_open(task, mapped);
 	if (fd < 0) {
 		snprintf(reason, 192, "%s", strerror(-fd));
 		return fd;
@@ -219,15 +221,16 @@ static void drop_absent(struct targets *targets, pid_t pid)
 	}
 }
 
-int targets_update(struct targets *targets, pid_t pid, struct targets_failure *failure)
+static int update(struct targets *targets, pid_t pid, struct targets_failure *failure)
 {
 	struct process_objects mapped;
 	struct target_object *object;
+	pid_t task = process_live_task(pid);
 	char reason[192];
-	size_t i;
 	int first = 0, error;
+	size_t i;
 
-	error = process_objects_read(pid, &mapped);
+	error = task < 0 ? task : process_objects_read(task, &mapped);
 	if (error) {
 		keep_failure(failure, &first, error, "", strerror(-error));
 		return error;
@@ -242,13 +245,21 @@ int targets_update(struct targets *targets, pid_t pid, struct targets_failure *f
 			object->present = true;
 			continue;
 		}
-		error = object_attach(targets, pid, one, reason);
+		error = object_attach(targets, pid, task, one, reason);
 		if (error)
 			keep_failure(failure, &first, error, one->path, reason);
 	}
 	drop_absent(targets, pid);
 	process_objects_free(&mapped);
 	return first;
+}
+
+int targets_update(struct targets *targets, pid_t pid, struct targets_failure *failure)
+{
+	/* One that was found without its first thread. */
+	if (!targets->follow && process_live_task(pid) > 0 && process_live_task(pid) != pid)
+		return targets_widen(targets, pid, failure);
+	return update(targets, pid, failure);
 }
 
 void targets_forget(struct targets *targets, pid_t pid)
@@ -260,22 +271,24 @@ void targets_forget(struct targets *targets, pid_t pid)
 	drop_absent(targets, pid);
 }
 
-int targets_widen(struct targets *targets, struct targets_failure *failure)
+int targets_widen(struct targets *targets, pid_t pid, struct targets_failure *failure)
 {
-	int first = 0, error;
+	int first, error;
 	size_t i = 0;
-	pid_t pid;
+	pid_t other;
 
 	targets->follow = true;
+	targets_forget(targets, pid);
+	first = update(targets, pid, failure);
 	/* Never both ways at once: every event of a file attached twice would come twice. */
 	while (i < targets->count) {
-		pid = targets->objects[i].pid;
-		if (pid == UPROBES_EVERY_PROCESS) {
+		other = targets->objects[i].pid;
+		if (other == UPROBES_EVERY_PROCESS) {
 			i++;
 			continue;
 		}
-		targets_forget(targets, pid);
-		error = targets_update(targets, pid, failure);
+		targets_forget(targets, other);
+		error = update(targets, other, failure);
 		first = first ? first : error;
 		i = 0;
 	}

@@ -46,8 +46,9 @@ void targets_forget(struct targets *targets, pid_t pid);
 /*
  * From now on as with `follow`. For a process whose first thread has ended while others go on:
  * the kernel takes attaching to one process as attaching to its first thread's memory.
+ * targets_update() does it by itself for a process that it finds so.
  */
-int targets_widen(struct targets *targets, struct targets_failure *failure);
+int targets_widen(struct targets *targets, pid_t pid, struct targets_failure *failure);
 
 /* Probes attached that this process can hit, and the file of the first of them ("" for none). */
 size_t targets_probes(const struct targets *targets, pid_t pid, const char **path);

@@ -27,7 +27,7 @@ static void widen(struct recording *recording, pid_t pid)
 	struct targets_failure failure;
 
 	message_detail("the first thread of PID %d has ended: attaching to its files as such", pid);
-	if (targets_widen(recording->targets, &failure))
+	if (targets_widen(recording->targets, pid, &failure))
 		message_warning("cannot attach to %s of PID %d: %s", failure.path, pid,
 				failure.reason);
 	/* From its end until now the kernel took the others for strangers. */
