@@ -293,7 +293,9 @@ def test_the_duration_ends_an_attached_recording(tracer):
 
 
 def test_no_descriptor_of_the_tracer_reaches_the_command(tracer):
-    script = "import os,sys; sys.exit(sum(os.path.exists(f'/proc/self/fd/{n}') for n in range(3,999)) - 1)"
+    script = """
+import os, sys
+sys.exit(sum(os.path.exists(f"/proc/self/fd/{number}") for number in range(3, 999)))"""
     tracer.record(sys.executable, "-S", "-c", script, status=0)
 
 

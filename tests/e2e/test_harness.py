@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The checks of these tests can fail: each is shown a trace that is wrong in just its point."""
 
+import os
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from harness import bpf, invariants
 from harness.hashes import callsite_hash
 from harness.made_trace import MAIN, MICROSECOND, OTHER_PROCESS, START, WORKER, MadeTrace, identifier
+from harness.running import wait_until
 from harness.trace_files import Trace, TraceError, check_equal
 
 
@@ -173,6 +177,28 @@ def test_a_loss_that_was_expected_and_did_not_happen_is_found(scratch):
         invariants.check(Trace(scratch / "trace"), losses=["unrecorded"])
 
 
+@pytest.mark.parametrize("what", ["begins", "ends", "unfinished", "tasks", "processes"])
+def test_a_wrong_number_of_rows_in_the_information_is_found(what, scratch):
+    made = MadeTrace()
+    made.information["rows"][what] += 1
+    made.write(scratch / "trace")
+    with pytest.raises(TraceError, match=f"'{what}'"):
+        invariants.check(Trace(scratch / "trace"))
+
+
+def test_rows_that_came_late_and_are_not_counted_are_found(scratch):
+    made = MadeTrace()
+    made.write(scratch / "trace")
+    (part,) = (scratch / "trace" / "async_events").iterdir()
+    events = pq.read_table(part)
+    later = events.sort_by([("time", "descending")])
+    with pq.ParquetWriter(part, events.schema) as writer:
+        writer.write_table(later.slice(0, 1))
+        writer.write_table(later.slice(1, 6))
+    with pytest.raises(TraceError, match="6 rows of async_events are late, 0 are counted"):
+        invariants.check(Trace(scratch / "trace"))
+
+
 def test_a_wrong_hash_is_found(scratch):
     made = MadeTrace()
     in_all(made, "open", hash=1)
@@ -233,6 +259,17 @@ def test_hashes_agree_with_the_published_examples():
 
 def test_worker_and_main_sort_in_the_order_that_made_traces_need():
     assert MAIN < WORKER
+
+
+def test_a_program_that_no_process_has_open_is_taken_for_one_left_behind(permitted):
+    descriptor = bpf.load_program()
+    information = Path(f"/proc/self/fdinfo/{descriptor}").read_bytes()
+    loaded = {int(bpf.PROGRAM_ID.search(information)[1])}
+    assert loaded <= bpf.program_ids()
+    assert bpf.programs_without_holder(loaded) == set()
+    assert bpf.programs_without_holder(loaded, processes="/proc/1") == loaded
+    os.close(descriptor)
+    wait_until(lambda: not loaded & bpf.program_ids(), "the kernel has freed it")
 
 
 def test_the_kernel_answers_whether_programs_are_allowed():

@@ -6,6 +6,7 @@ import pwd
 
 import pytest
 
+from harness.running import wait_until
 from harness.trace_files import Trace
 from harness.tracer import MODES, PROGRAMS
 from test_command_line import error_line
@@ -52,19 +53,27 @@ def test_an_empty_directory_is_used(tracer):
     tracer.start("--", BASIC, "C2", directory=directory).finish()
 
 
-def test_force_deletes_the_files_of_a_trace_and_no_others(tracer):
+def test_force_replaces_the_files_of_a_trace(tracer):
     directory = tracer.scratch / "trace"
     first = tracer.start("--", BASIC, "C2", directory=directory).finish()
     first_id = first.trace.information[0]["trace_id"]
-    (directory / "mine.txt").write_text("keep me")
-    (directory / "async_spans" / "mine.csv").write_text("keep me")
     status, _, stderr = tracer.run("record", "-o", directory, "--force", "--", BASIC, "C4")
     assert status == 0, stderr
-    assert (directory / "mine.txt").read_text() == "keep me"
-    assert (directory / "async_spans" / "mine.csv").read_text() == "keep me"
-    (directory / "async_spans" / "mine.csv").unlink()
     assert trace_id(directory) != first_id
     assert len(Trace(directory).spans) == 4
+
+
+@pytest.mark.parametrize("name", ["mine.txt", "async_spans/mine.csv", "traces/mine/notes.json"])
+def test_force_deletes_nothing_where_there_are_other_files_too(tracer, name):
+    directory = tracer.scratch / "trace"
+    tracer.start("--", BASIC, "C2", directory=directory).finish()
+    (directory / name).parent.mkdir(exist_ok=True)
+    (directory / name).write_text("keep me")
+    before = sorted(directory.rglob("*"))
+    status, _, stderr = tracer.run("record", "-o", directory, "--force", "--", BASIC, "C4")
+    assert status == 125
+    assert str(directory) in error_line(stderr)
+    assert sorted(directory.rglob("*")) == before
 
 
 @pytest.fixture
@@ -130,3 +139,19 @@ def test_the_command_finds_its_users_home(tracer, as_sudo):
         "/bin/sh", "-c", script, options=["-q"], start={"environment": as_sudo}
     )
     assert recording.stdout.split() == [NOBODY.pw_dir, "nobody", "nobody"]
+
+
+def test_a_directory_that_another_recording_writes_to_is_refused(tracer):
+    """And is not moved away from under it."""
+    ready = tracer.scratch / "ready"
+    script = f"touch {ready}; while [ -e {ready} ]; do sleep 0.05; done; exec {BASIC} C2"
+    default = tracer.scratch / "asyncspan.data"
+    first = tracer.start("--", "/bin/sh", "-c", script, directory=default)
+    wait_until(ready.exists, "the command is at work")
+    for options in ([], ["-o", default], ["-o", default, "--force"]):
+        status, _, stderr = tracer.run("record", *options, "--", BASIC, "C4")
+        assert status == 125
+        assert "asyncspan.data" in error_line(stderr)
+    ready.unlink()
+    assert len(first.finish().trace.spans) == 2
+    assert not (tracer.scratch / "asyncspan.data.old").exists()

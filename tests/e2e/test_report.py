@@ -140,10 +140,11 @@ def test_a_damaged_file_is_one_line_and_2(command_line, damage):
     content = part.read_bytes()
     names = [column.name for column in TABLES["async_spans"]]
     column = pq.read_metadata(part).row_group(0).column(names.index("duration_ns"))
-    middle = column.data_page_offset + column.total_compressed_size // 2
+    last = column.dictionary_page_offset or column.data_page_offset
+    last += column.total_compressed_size - 1
     part.write_bytes({
         "cut off": content[: len(content) // 2],
-        "flipped": content[:middle] + bytes([content[middle] ^ 0x10]) + content[middle + 1 :],
+        "flipped": content[:last] + bytes([content[last] ^ 0x10]) + content[last + 1 :],
         "no Parquet": b"name,duration\n",
         "emptied": b"",
     }[damage])

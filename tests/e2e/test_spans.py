@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from harness import counters
-from harness.tracer import PROGRAMS
+from harness.tracer import EXAMPLES, PROGRAMS
 
 BASIC, NAMES, TASKS = PROGRAMS / "basic", PROGRAMS / "names", PROGRAMS / "tasks"
 SCOPES = PROGRAMS / "scopes"
@@ -346,3 +346,11 @@ def test_spans_of_a_program_and_of_its_shared_library_nest(recorded):
         if child.parent_span_id == parent.span_id
     }
     assert {("shared", "libscenario.so"), ("libscenario.so", "shared")} <= pairs
+
+
+def test_the_example_of_named_spans_gives_names_per_call_at_its_locations(recorded):
+    trace = recorded(EXAMPLES / "named_spans").trace
+    places = trace.sql("""
+        SELECT line, count(DISTINCT name), count(*) FROM async_spans GROUP BY filename, line""")
+    assert max(names for _, names, _ in places) > 1, "one location, several names"
+    assert {span.outcome for span in trace.spans} == {"ok"}

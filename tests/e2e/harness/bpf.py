@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Asks the kernel itself, not the tracer: may we use BPF, and which programs are loaded."""
 
+import contextlib
 import ctypes
 import errno
-import json
+import glob
 import os
 import platform
+import re
 import struct
-import subprocess
+from pathlib import Path
 
 SYSTEM_CALL = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 PROG_LOAD, PROG_GET_NEXT_ID = 5, 11
 TYPE_KPROBE = 2
+PROGRAM_ID = re.compile(rb"^prog_id:\s*(\d+)$", re.M)
 # r0 = 0; exit
 RETURN_0 = bytes.fromhex("b700000000000000" "9500000000000000")
 
@@ -24,8 +27,8 @@ def _bpf(command, attributes):
     return result, ctypes.get_errno() if result < 0 else 0, buffer.raw
 
 
-def why_not():
-    """Why programs for uprobes cannot be loaded here; None if they can."""
+def load_program():
+    """The descriptor of a program for uprobes that does nothing; OSError where it may not be."""
     instructions = ctypes.create_string_buffer(RETURN_0, len(RETURN_0))
     licence = ctypes.create_string_buffer(b"GPL")
     attributes = struct.pack(
@@ -33,8 +36,16 @@ def why_not():
     )
     descriptor, error, _ = _bpf(PROG_LOAD, attributes.ljust(128, b"\0"))
     if descriptor < 0:
-        return f"bpf(BPF_PROG_LOAD): {os.strerror(error)}"
-    os.close(descriptor)
+        raise OSError(error, os.strerror(error))
+    return descriptor
+
+
+def why_not():
+    """Why programs for uprobes cannot be loaded here; None if they can."""
+    try:
+        os.close(load_program())
+    except OSError as error:
+        return f"bpf(BPF_PROG_LOAD): {error.strerror}"
     return None
 
 
@@ -50,19 +61,13 @@ def program_ids():
         found.add(last)
 
 
-def programs_without_holder(ids):
-    """Those of the programs that stay loaded although no process holds them: pinned or leaked."""
+def programs_without_holder(ids, processes="/proc/[0-9]*"):
+    """Those of the programs that no process has open, itself or by a link: pinned or leaked."""
     if not ids:
-        return []
-    listing = subprocess.run(
-        ["bpftool", "--json", "prog", "show"],
-        env=os.environ | {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"},
-        capture_output=True,
-        timeout=30,
-        check=True,
-    )
-    return [
-        program
-        for program in json.loads(listing.stdout)
-        if program["id"] in ids and not program.get("pids")
-    ]
+        return set()
+    held = set()
+    for information in glob.iglob(f"{processes}/fdinfo/*"):
+        with contextlib.suppress(OSError):
+            held |= {int(number) for number in PROGRAM_ID.findall(Path(information).read_bytes())}
+    # What has gone meanwhile was not left.
+    return (ids - held) & program_ids()

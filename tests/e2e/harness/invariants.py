@@ -79,9 +79,10 @@ RULES = {
             FROM async_events WINDOW w AS (PARTITION BY file_number, row_group ORDER BY row))
         WHERE stream_id < stream_before OR stream_id = stream_before AND time < time_before""",
     "ids of streams, blocks and processes are UUIDs in lower case": f"""
-        SELECT stream_id, block_id, process_id FROM async_events
-        WHERE NOT regexp_matches(stream_id, '{UUID}') OR NOT regexp_matches(block_id, '{UUID}')
-           OR NOT regexp_matches(process_id, '{UUID}')""",
+        SELECT id FROM (SELECT stream_id FROM async_events GROUP BY 1 UNION ALL
+                        SELECT block_id FROM async_events GROUP BY 1 UNION ALL
+                        SELECT process_id FROM async_events GROUP BY 1) AS ids (id)
+        WHERE NOT regexp_matches(id, '{UUID}')""",
     "an event has a task and a CPU": f"""
         SELECT * FROM async_events WHERE tid < 1 OR cpu < 0 OR cpu >= {os.cpu_count()}""",
     "names have at most 255 bytes": """
@@ -222,6 +223,7 @@ def check(trace, losses=()):
     problems += check_statistics(trace)
     problems += check_row_groups(trace)
     problems += check_hashes(trace)
+    problems += check_information(trace)
     problems += counters.check(trace, set(losses))
     if problems:
         raise TraceError(f"{trace.directory}:\n" + "\n".join(problems))
@@ -290,46 +292,54 @@ def check_types(trace):
 
 
 def check_statistics(trace):
-    """Smallest and greatest value and the nulls of every column chunk, where the file gives them."""
+    """Smallest and greatest value and the nulls of every column chunk."""
     problems = []
     for table, parts in trace.parts.items():
         for part in parts:
+            # pyarrow does not say whether a long text was cut, DuckDB does.
+            exact = {
+                tuple(row[:2]): row[2:]
+                for row in trace.sql(
+                    "SELECT row_group_id, column_id, min_is_exact, max_is_exact "
+                    "FROM parquet_metadata($file)", file=str(part)
+                )
+            }
             with pq.ParquetFile(part) as parquet:
                 for group in range(parquet.num_row_groups):
-                    problems += _wrong_statistics(parquet, group, table, part)
+                    for problem in _wrong_statistics(parquet, group, TABLES[table], exact):
+                        problems.append(f"  {part.name}, row group {group}: {table}.{problem}")
     return problems
 
 
-def _wrong_statistics(parquet, group, table, part):
-    problems = []
+def _wrong_statistics(parquet, group, columns, exact):
     rows = parquet.read_row_group(group)
     metadata = parquet.metadata.row_group(group)
-    for index, column in enumerate(TABLES[table]):
+    for index, column in enumerate(columns):
         statistics = metadata.column(index).statistics
-        where = f"  {part.name}, row group {group}, {table}.{column.name}:"
-        if statistics is None:
-            problems.append(f"{where} no statistics")
-            continue
         values = rows.column(column.name).cast(column.plain)
-        if statistics.null_count != values.null_count:
-            problems.append(f"{where} {statistics.null_count} nulls, really {values.null_count}")
-        if values.null_count == len(values):
-            continue
-        if not statistics.has_min_max:
-            problems.append(f"{where} no smallest and greatest value")
-            continue
-        real = pc.min_max(values)
-        # As integers: Python's own times have no nanoseconds.
-        seen = [_value(raw, column.type) for raw in (statistics.min_raw, statistics.max_raw)]
-        if seen != [real[end].as_py() for end in ("min", "max")]:
-            problems.append(f"{where} statistics {seen}, really {real}")
-    return problems
+        if statistics is None or statistics.null_count != values.null_count:
+            yield f"{column.name}: {statistics}, really {values.null_count} nulls"
+        elif values.null_count < len(values):
+            real = [pc.min(values).as_py(), pc.max(values).as_py()]
+            if not statistics.has_min_max:
+                yield f"{column.name}: no smallest and greatest value"
+            elif not _bounds(statistics, column.type, real, exact[group, index]):
+                yield f"{column.name}: {statistics.min_raw}, {statistics.max_raw}, really {real}"
+
+
+def _bounds(statistics, kind, real, exact):
+    """The real least and greatest values; of long texts perhaps cut, to something beyond them."""
+    if kind != "text":
+        return [_value(raw, kind) for raw in (statistics.min_raw, statistics.max_raw)] == real
+    least, greatest = (text.encode() for text in real)
+    cut_least, cut_greatest = (known is False for known in exact)
+    return (
+        statistics.min_raw < least if cut_least else statistics.min_raw == least
+    ) and (statistics.max_raw > greatest if cut_greatest else statistics.max_raw == greatest)
 
 
 def _value(raw, kind):
     """A bound as the file has it, in the type of the column."""
-    if kind == "text":
-        return raw.decode()
     return raw & 0xFFFFFFFF if kind == "uint32" else raw
 
 
@@ -365,3 +375,21 @@ def check_hashes(trace):
         if found != callsite_hash(*place):
             problems.append(f"  hash of {place} is {found:#x}, not {callsite_hash(*place):#x}")
     return problems
+
+
+def check_information(trace):
+    """The numbers of rows in traces/*.json are those of the files."""
+    counts = """
+        SELECT count(*) FILTER (event_type = 'begin') AS begins,
+               count(*) FILTER (event_type = 'end') AS ends,
+               begins - ends AS unfinished,
+               (SELECT count(*) FROM streams) AS tasks,
+               (SELECT count(*) FROM processes) AS processes
+        FROM async_events"""
+    names = ["begins", "ends", "unfinished", "tasks", "processes"]
+    found = dict(zip(names, trace.sql(counts)[0]))
+    said = {name: sum(document["rows"][name] for document in trace.information) for name in names}
+    events = sum(document["events"] for document in trace.information)
+    if said != found or events != found["begins"] + found["ends"]:
+        return [f"  traces/*.json says {events} events, {said}, the files have {found}"]
+    return []

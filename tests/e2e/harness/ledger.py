@@ -186,8 +186,11 @@ class _Comparison:
         for line in self.ledger.lines:
             if line.get("id"):
                 histories[line["pid"], line["id"]].append(line)
-        irregular = any(line.get("outcome", "normal") not in UNCOUNTED | {"orphan", "parent_gone"}
-                        for line in self.ledger.lines)
+        # Then a poll may have ended otherwise than by its span's own suspend or end.
+        irregular = any(
+            line.get("outcome", "normal") not in UNCOUNTED | {"orphan", "parent_gone"}
+            for line in self.ledger.lines
+        )
         for key, history in histories.items():
             span = self.spans.get(key)
             if not span:
@@ -195,7 +198,7 @@ class _Comparison:
             history = [line for line in history if line["outcome"] != "orphan"]
             history.sort(key=lambda line: line["time_before"])
             problems += self.poll_counts(span, history)
-            if not irregular and not self.ledger.of("thread_exit"):
+            if not irregular:
                 problems += self.poll_times(span, history)
         return problems
 

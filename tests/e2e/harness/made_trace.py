@@ -41,12 +41,14 @@ class MadeTrace:
         self.information = {
             "trace_id": TRACE,
             "clock_offset_ns": 5,
+            "events": 7,
+            "rows": {"begins": 4, "ends": 3, "unfinished": 1, "tasks": 2, "processes": 1},
             "counters": [
                 _counter("unrecorded", "loss"),
                 _counter("name_lost", "loss"),
                 _counter("orphan", "inconsistency"),
+                _counter("late_rows", "note"),
             ],
-            "late_rows": 0,
         }
         self._span(1, "outer", 0, 0, 1, begin=(10, MAIN), end=(90, MAIN), busy=50, own=20, polls=2)
         self._span(2, "inner", 1, 1, 1, begin=(20, MAIN), end=(70, WORKER), busy=30, own=30,
@@ -111,7 +113,9 @@ class MadeTrace:
             rows = [{c.name: row[c.name] for c in columns} for row in self.rows(table)]
             data = pa.Table.from_pylist(rows, schema=pa.schema(fields))
             part = folder / f"{TRACE[:8]}-000000.parquet"
-            pq.write_table(data, part, write_page_checksum=True, compression="zstd")
+            pq.write_table(
+                data, part, write_page_checksum=True, compression="zstd", data_page_version="2.0"
+            )
         information = directory / "traces" / f"{TRACE}.json"
         information.parent.mkdir()
         information.write_text(json.dumps(self.information))

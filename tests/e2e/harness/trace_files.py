@@ -75,17 +75,22 @@ class Trace:
     def ends(self):
         return sorted((e for e in self.events if e.event_type == "end"), key=lambda e: e.time)
 
+    def _named(self, table, name, order, condition="true"):
+        query = f"SELECT * FROM {table} WHERE name = $name AND {condition} ORDER BY {order}"
+        return rows_of(table, self.connection.sql(query, params={"name": name}).to_arrow_table())
+
     def begin(self, name):
-        return only(e for e in self.begins if e.name == name)
+        return only(self._named("async_events", name, "time", "event_type = 'begin'"))
 
     def end(self, name):
-        return only(e for e in self.ends if e.name == name)
+        return only(self._named("async_events", name, "time", "event_type = 'end'"))
 
     def span(self, name):
-        return only(s for s in self.spans if s.name == name)
+        return only(self.spans_named(name))
 
     def spans_named(self, name):
-        return sorted((s for s in self.spans if s.name == name), key=lambda s: s.begin_time)
+        """In the order in which they began."""
+        return self._named("async_spans", name, "begin_time")
 
 
 def only(items):
@@ -195,10 +200,13 @@ def check_equal(ours, theirs, what):
 
 def with_places(file, arrow_table, number):
     metadata = pq.read_metadata(file)
-    groups = []
-    for group in range(metadata.num_row_groups):
-        groups += [group] * metadata.row_group(group).num_rows
-    places = [[number] * len(groups), groups, list(range(len(groups)))]
+    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    groups = [pa.repeat(pa.scalar(group, pa.int32()), size) for group, size in enumerate(sizes)]
+    places = [
+        pa.repeat(pa.scalar(number, pa.int32()), sum(sizes)),
+        pa.chunked_array(groups, pa.int32()),
+        pa.arange(0, sum(sizes)),
+    ]
     for name, values in zip(PLACE, places):
-        arrow_table = arrow_table.append_column(name, pa.array(values, pa.int32()))
+        arrow_table = arrow_table.append_column(name, values)
     return arrow_table
