@@ -11,10 +11,10 @@
 
 /* In the order of the help text; the first is what runs when no verb is given. */
 static const struct command commands[] = {
-	{ "record", "record", "trace the spans of processes into Parquet files", record_run },
-	{ "report", "report", "where the time of a trace went, by name", report_run },
-	{ "list", "check", "the probes of a file or a running process", list_run },
-	{ "doctor", "check", "can this machine trace, and what does it cost here?", doctor_run },
+	{ "record", "Record", "trace the spans of processes into Parquet files", record_run },
+	{ "report", "Report", "where the time of a trace went, by name", report_run },
+	{ "list", "Check", "the probes of a file or a running process", list_run },
+	{ "doctor", "Check", "can this machine trace, and what does it cost here?", doctor_run },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -11,7 +11,7 @@
 
 struct command {
 	const char *name;
-	const char *group;   /* "record", "report" or "check" */
+	const char *group;   /* the heading that it is listed under */
 	const char *summary; /* one line */
 	int (*run)(int argc, char **argv);
 };
