@@ -258,9 +258,15 @@ static inline void ledger_happened(const char *event, const struct ledger_span *
 	LEDGER__BEGIN(s, expected_parent, name, strlen(name), (location).file, (location).line, 0, \
 		      entered, outcome, __VA_ARGS__)
 
-#define LEDGER_BEGIN(s, expected_parent, literal)                \
-	LEDGER_LITERAL(s, expected_parent, literal, 1, "normal", \
+/*
+ * The macros themselves stand in the bodies of these, not among their arguments: so both take the
+ * same line for the place, also where a call goes over several.
+ */
+#define LEDGER_BEGIN_AS(s, expected_parent, literal, outcome)   \
+	LEDGER_LITERAL(s, expected_parent, literal, 1, outcome, \
 		       ASYNCSPAN_BEGIN(&(s)->span, literal))
+#define LEDGER_BEGIN(s, expected_parent, literal) \
+	LEDGER_BEGIN_AS(s, expected_parent, literal, "normal")
 #define LEDGER_SPAWN(s, expected_parent, literal)                \
 	LEDGER_LITERAL(s, expected_parent, literal, 0, "normal", \
 		       ASYNCSPAN_SPAWN(&(s)->span, literal))
@@ -270,6 +276,31 @@ static inline void ledger_happened(const char *event, const struct ledger_span *
 #define LEDGER_SPAWN_NAMED(s, expected_parent, name)                      \
 	LEDGER_NAMED(s, expected_parent, name, strlen(name), 0, "normal", \
 		     ASYNCSPAN_SPAWN_NAMED(&(s)->span, name))
+#define LEDGER_BEGIN_NAMED_N(s, expected_parent, name, length)      \
+	LEDGER_NAMED(s, expected_parent, name, length, 1, "normal", \
+		     ASYNCSPAN_BEGIN_NAMED_N(&(s)->span, name, length))
+
+/* `given` is the parent handed to the macro; the one expected may be another, or none. */
+#define LEDGER_BEGIN_CHILD(s, expected_parent, given, literal, outcome) \
+	LEDGER_LITERAL(s, expected_parent, literal, 1, outcome,         \
+		       ASYNCSPAN_BEGIN_CHILD(&(s)->span, given, literal))
+#define LEDGER_SPAWN_CHILD(s, expected_parent, given, literal, outcome) \
+	LEDGER_LITERAL(s, expected_parent, literal, 0, outcome,         \
+		       ASYNCSPAN_SPAWN_CHILD(&(s)->span, given, literal))
+#define LEDGER_BEGIN_CHILD_NAMED(s, expected_parent, given, name, outcome) \
+	LEDGER_NAMED(s, expected_parent, name, strlen(name), 1, outcome,   \
+		     ASYNCSPAN_BEGIN_CHILD_NAMED(&(s)->span, given, name))
+#define LEDGER_SPAWN_CHILD_NAMED(s, expected_parent, given, name, outcome) \
+	LEDGER_NAMED(s, expected_parent, name, strlen(name), 0, outcome,   \
+		     ASYNCSPAN_SPAWN_CHILD_NAMED(&(s)->span, given, name))
+
+/* A name that nobody can read: given to the macro, never looked at here. */
+#define LEDGER_BEGIN_UNREADABLE(s, expected_parent, name)      \
+	LEDGER_NAMED(s, expected_parent, NULL, 0, 1, "normal", \
+		     ASYNCSPAN_BEGIN_NAMED(&(s)->span, name))
+#define LEDGER_BEGIN_UNREADABLE_N(s, expected_parent, name, length) \
+	LEDGER_NAMED(s, expected_parent, NULL, 0, 1, "normal",      \
+		     ASYNCSPAN_BEGIN_NAMED_N(&(s)->span, name, length))
 
 #define LEDGER__DO(event, s, status, outcome, ...)                                      \
 	do {                                                                            \

@@ -196,7 +196,7 @@ static void overwritten(const struct scenario_arguments *arguments)
 	(void)arguments;
 	LEDGER_BEGIN(&a, NULL, "first");
 	copy = a;
-	LEDGER_LITERAL(&a, &copy, "second", 1, "overwritten", ASYNCSPAN_BEGIN(&a.span, "second"));
+	LEDGER_BEGIN_AS(&a, &copy, "second", "overwritten");
 	LEDGER_END(&a);
 	LEDGER_END(&copy);
 }
@@ -209,17 +209,13 @@ static void all_forms(const struct ledger_span *expected_parent, const asyncspan
 	char name[16] = "named child";
 
 	LEDGER_BEGIN(&entered, NULL, "entered");
-	LEDGER_LITERAL(&child, expected_parent, "child", 1, outcome,
-		       ASYNCSPAN_BEGIN_CHILD(&child.span, parent, "child"));
+	LEDGER_BEGIN_CHILD(&child, expected_parent, parent, "child", outcome);
 	LEDGER_END(&child);
-	LEDGER_NAMED(&child, expected_parent, name, strlen(name), 1, outcome,
-		     ASYNCSPAN_BEGIN_CHILD_NAMED(&child.span, parent, name));
+	LEDGER_BEGIN_CHILD_NAMED(&child, expected_parent, parent, name, outcome);
 	LEDGER_END(&child);
-	LEDGER_LITERAL(&child, expected_parent, "spawned_child", 0, outcome,
-		       ASYNCSPAN_SPAWN_CHILD(&child.span, parent, "spawned_child"));
+	LEDGER_SPAWN_CHILD(&child, expected_parent, parent, "spawned_child", outcome);
 	LEDGER_END(&child);
-	LEDGER_NAMED(&child, expected_parent, name, strlen(name), 0, outcome,
-		     ASYNCSPAN_SPAWN_CHILD_NAMED(&child.span, parent, name));
+	LEDGER_SPAWN_CHILD_NAMED(&child, expected_parent, parent, name, outcome);
 	LEDGER_END(&child);
 	LEDGER_END(&entered);
 }
@@ -235,10 +231,9 @@ static void parent_alive(const struct scenario_arguments *arguments)
 	LEDGER_SUSPEND(&b);
 	LEDGER_SUSPEND(&a);
 	all_forms(&b, &b.span, "normal");
-	LEDGER_LITERAL(&c, &b, "c", 1, "normal", ASYNCSPAN_BEGIN_CHILD(&c.span, &b.span, "c"));
+	LEDGER_BEGIN_CHILD(&c, &b, &b.span, "c", "normal");
 	/* The new handle may be the parent's own. */
-	LEDGER_LITERAL(&b, &copy, "b_again", 1, "overwritten",
-		       ASYNCSPAN_BEGIN_CHILD(&b.span, &b.span, "b_again"));
+	LEDGER_BEGIN_CHILD(&b, &copy, &b.span, "b_again", "overwritten");
 	LEDGER_END(&b);
 	LEDGER_END(&c);
 	LEDGER_END(&copy);

@@ -57,8 +57,7 @@ static void name_of_length(const char *name, size_t length)
 {
 	struct ledger_span span;
 
-	LEDGER_NAMED(&span, NULL, name, length, 1, "normal",
-		     ASYNCSPAN_BEGIN_NAMED_N(&span.span, name, length));
+	LEDGER_BEGIN_NAMED_N(&span, NULL, name, length);
 	LEDGER_END(&span);
 }
 
@@ -66,8 +65,7 @@ static void name_to_nul(const char *name)
 {
 	struct ledger_span span;
 
-	LEDGER_NAMED(&span, NULL, name, strlen(name), 1, "normal",
-		     ASYNCSPAN_BEGIN_NAMED(&span.span, name));
+	LEDGER_BEGIN_NAMED(&span, NULL, name);
 	LEDGER_END(&span);
 }
 
@@ -76,11 +74,9 @@ static void unreadable_name(const char *unreadable)
 {
 	struct ledger_span span;
 
-	LEDGER_NAMED(&span, NULL, NULL, 0, 1, "normal",
-		     ASYNCSPAN_BEGIN_NAMED(&span.span, unreadable));
+	LEDGER_BEGIN_UNREADABLE(&span, NULL, unreadable);
 	LEDGER_END(&span);
-	LEDGER_NAMED(&span, NULL, NULL, 0, 1, "normal",
-		     ASYNCSPAN_BEGIN_NAMED_N(&span.span, unreadable, 16));
+	LEDGER_BEGIN_UNREADABLE_N(&span, NULL, unreadable, 16);
 	LEDGER_END(&span);
 }
 

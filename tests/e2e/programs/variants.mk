@@ -19,7 +19,8 @@ $(O)/tests/programs/basic_stripped: VARIANT_FLAGS = -s
 
 $(O)/tests/programs/libscenario.so: $(PROGRAMS_IN)/variants/scenario_library.c | deps
 	$(call say,CC)
-	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) -fPIC -shared -Iinclude $(DEPFLAGS) $< $(LDFLAGS) -o $@
+	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) -fPIC -shared -Iinclude $(DEPFLAGS) $< $(LDFLAGS) \
+		-Wl,-soname,$(@F) -o $@
 
 $(O)/tests/programs/shared: $(PROGRAMS_IN)/variants/shared.c $(O)/tests/programs/libscenario.so
 	$(call say,CC)
