@@ -302,6 +302,12 @@ void programs_count_loss(struct programs *programs, enum model_counter counter)
 	__atomic_fetch_add(&programs->skeleton->bss->losses, 1, __ATOMIC_RELAXED);
 }
 
+uint64_t programs_ring_records(const struct programs *programs)
+{
+	return bpf_map__max_entries(programs->skeleton->maps.events) /
+	       sizeof(struct record_task_exit);
+}
+
 int programs_events_fd(const struct programs *programs)
 {
 	return bpf_map__fd(programs->skeleton->maps.events);

@@ -95,6 +95,9 @@ int programs_close_polls(const struct programs *programs);
 /* One more loss that was found on this side. */
 void programs_count_loss(struct programs *programs, enum model_counter counter);
 
+/* Records that a full ring holds, at most. */
+uint64_t programs_ring_records(const struct programs *programs);
+
 int programs_events_fd(const struct programs *programs);
 int programs_notices_fd(const struct programs *programs);
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #define POLL_MS 10
+#define RECORDS_AT_ONCE 65536
+#define SWEEP_AGAIN UINT64_MAX		   /* as a counter's value: differs from every real one */
 #define SWEEP_INTERVAL UINT64_C(100000000) /* ns between sweeps of the span table */
 #define TICK_INTERVAL UINT64_C(200000000)  /* ns between looks at what else there is to do */
 
@@ -30,6 +32,7 @@ struct collector {
 	int phase;	   /* enum collector_phase; atomic */
 	int stopped;	   /* the thread is about to end; atomic */
 	int ended;	   /* processes ended since the last sweep; atomic */
+	uint64_t budget;   /* records that may still be taken at once */
 	uint64_t deferred; /* value of the counter at the last sweep */
 	uint64_t last_sweep, last_tick;
 	int finish_error;
@@ -47,7 +50,7 @@ static int on_record(void *context, void *record, size_t size)
 	if (phase_of(collector) == COLLECTOR_DISCARD)
 		return -ECANCELED;
 	rows_record(collector->rows, record, size);
-	return 0;
+	return --collector->budget ? 0 : -EAGAIN;
 }
 
 #define CAPABILITY_BIT(number) (1ULL << (number))
@@ -82,6 +85,10 @@ static bool visit_span(const struct model_span *span, void *data)
 	if (span->state == MODEL_ENDED) {
 		if (!(span->flags & MODEL_END_UNSENT))
 			return false; /* its record is on the way */
+		if (!rows_ready(collector->rows, span)) {
+			collector->deferred = SWEEP_AGAIN;
+			return false;
+		}
 		rows_end(collector->rows, span);
 		return true;
 	}
@@ -99,9 +106,13 @@ static void mark_swept(struct registry_process *process, void *data)
 		process->swept = true;
 }
 
-static void drain(struct collector *collector)
+/*
+ * Takes what is in the ring, not more than `most` records: a program that is faster than we are
+ * must not keep us from the sweeps that make room for its spans.
+ */
+static void drain(struct collector *collector, uint64_t most)
 {
-	/* Records come without wake-ups: poll alone would never see them. */
+	collector->budget = most;
 	ring_buffer__consume(collector->ring);
 }
 
@@ -114,7 +125,7 @@ static void sweep(struct collector *collector)
 	collector->deferred = programs_counter(programs, MODEL_DEFERRED);
 	ended = registry_refresh(collector->options.rows.registry);
 	/* What a process sent before it ended comes before what it left open. */
-	drain(collector);
+	drain(collector, programs_ring_records(programs));
 	programs_sweep(programs, visit_span, collector);
 	if (ended) {
 		registry_each(collector->options.rows.registry, mark_swept, NULL);
@@ -150,7 +161,7 @@ static int finish(struct collector *collector)
 	int error, file_error;
 
 	registry_refresh(collector->options.rows.registry);
-	drain(collector);
+	drain(collector, UINT64_MAX);
 	programs_sweep(collector->options.rows.programs, visit_at_end, collector);
 	error = rows_finish(collector->rows);
 	stats = rows_stats(collector->rows);
@@ -193,8 +204,10 @@ static void *run(void *data)
 	if (error)
 		return NULL;
 	while (phase_of(collector) == COLLECTOR_RUNNING) {
+		collector->budget = RECORDS_AT_ONCE;
 		ring_buffer__poll(collector->ring, POLL_MS);
-		drain(collector);
+		/* Records come without wake-ups: poll alone might never see them. */
+		drain(collector, RECORDS_AT_ONCE);
 		sweep_if_due(collector);
 		now = trace_now();
 		if (now - collector->last_tick < TICK_INTERVAL)

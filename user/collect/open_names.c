@@ -79,6 +79,11 @@ static void close_gap(struct open_names *names, size_t gap)
 	names->entries[gap].key.span_id = 0;
 }
 
+bool open_names_has(const struct open_names *names, const struct model_span_key *key)
+{
+	return names->size && names->entries[place_of(names, key)].key.span_id;
+}
+
 bool open_names_take(struct open_names *names, const struct model_span_key *key, uint32_t *name)
 {
 	size_t place;

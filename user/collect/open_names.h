@@ -31,6 +31,8 @@ struct open_names {
 /* -ENOMEM, or 0. A key that is there already gets the new name. */
 int open_names_put(struct open_names *names, const struct model_span_key *key, uint32_t name);
 
+bool open_names_has(const struct open_names *names, const struct model_span_key *key);
+
 /* Removes the entry; false where there is none. */
 bool open_names_take(struct open_names *names, const struct model_span_key *key, uint32_t *name);
 void open_names_free(struct open_names *names);

@@ -260,6 +260,13 @@ static void begin_event(struct rows *rows, const struct model_span *span, struct
 	name_event(rows, event, name);
 }
 
+bool rows_ready(const struct rows *rows, const struct model_span *span)
+{
+	if (!(span->flags & MODEL_NAMED) || (span->flags & MODEL_BEGIN_UNSENT))
+		return true;
+	return open_names_has(&rows->open_names, &span->key);
+}
+
 static uint32_t outcome_of(const struct rows *rows, int32_t status)
 {
 	if (!status)

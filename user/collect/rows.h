@@ -54,6 +54,12 @@ int rows_open(struct rows **rows, const struct rows_options *options);
 /* A record as the ring buffer has it, `size` bytes; one that is none is counted as lost. */
 void rows_record(struct rows *rows, const void *record, size_t size);
 
+/*
+ * False where the span's end would come before its begin, whose record, with the name, is still
+ * in the ring.
+ */
+bool rows_ready(const struct rows *rows, const struct model_span *span);
+
 /* A span that ended, or that did not by the end of its process or of the trace. */
 void rows_end(struct rows *rows, const struct model_span *span);
 void rows_unfinished(struct rows *rows, const struct model_span *span);

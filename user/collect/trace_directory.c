@@ -73,30 +73,50 @@ static int refuse(int fd, const char *name)
 	return -ENOTEMPTY;
 }
 
-static int refuse_foreign(int fd, const char *name)
+static int refuse_foreign_file(int fd, const char *name)
 {
 	struct stat status;
 
-	if (!trace_folder(name))
-		return -ENOTEMPTY;
 	if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	return S_ISDIR(status.st_mode) ? 0 : -ENOTEMPTY;
+	return trace_file(name) && !S_ISDIR(status.st_mode) ? 0 : -ENOTEMPTY;
+}
+
+static int open_folder(int fd, const char *name)
+{
+	int folder = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (folder < 0)
+		return errno == ENOTDIR || errno == ELOOP ? -ENOTEMPTY : -errno;
+	return folder;
+}
+
+/* Nothing may be deleted, or moved, before it is known that all of it is of a trace. */
+static int refuse_foreign(int fd, const char *name)
+{
+	int folder, error;
+
+	if (!trace_folder(name))
+		return -ENOTEMPTY;
+	folder = open_folder(fd, name);
+	if (folder < 0)
+		return folder;
+	error = each_entry(folder, refuse_foreign_file);
+	close(folder);
+	return error;
 }
 
 static int remove_file(int fd, const char *name)
 {
-	if (!trace_file(name))
-		return -ENOTEMPTY;
 	return unlinkat(fd, name, 0) ? -errno : 0;
 }
 
 static int remove_folder(int fd, const char *name)
 {
-	int folder = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), error;
+	int folder = open_folder(fd, name), error;
 
 	if (folder < 0)
-		return -errno;
+		return folder;
 	error = each_entry(folder, remove_file);
 	close(folder);
 	if (!error && unlinkat(fd, name, AT_REMOVEDIR))
@@ -104,7 +124,6 @@ static int remove_folder(int fd, const char *name)
 	return error;
 }
 
-/* Nothing is deleted where there is anything else than the folders of a trace. */
 static int remove_trace(int fd)
 {
 	int error = each_entry(fd, refuse_foreign);

@@ -34,8 +34,8 @@ static void write_counters(struct json_writer *json, const struct programs *prog
 	};
 
 	json_writer_array_begin(json, "counters");
-#define WRITE_COUNTER(symbol, name, kind, meaning)                                                 \
-	write_counter(json, name, kinds[MODEL_COUNTER_##kind], meaning,                            \
+#define WRITE_COUNTER(symbol, name, kind, meaning)                      \
+	write_counter(json, name, kinds[MODEL_COUNTER_##kind], meaning, \
 		      programs_counter(programs, MODEL_##symbol));
 	MODEL_COUNTERS(WRITE_COUNTER)
 #undef WRITE_COUNTER
