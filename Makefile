@@ -130,10 +130,10 @@ lint-man: deps
 	$(Q)ls man/*.[1-9] 2>/dev/null | xargs -r mandoc -T lint -W warning
 lint-cppcheck: deps
 	$(Q)mkdir -p build/lint/cppcheck && cppcheck --quiet --error-exitcode=1 --inline-suppr -j 2 \
-		--std=c11 --enable=warning,performance,portability --cppcheck-build-dir=build/lint/cppcheck \
+		--std=c11 --enable=warning,performance --cppcheck-build-dir=build/lint/cppcheck \
 		--library=posix -Iuser -Imodel -Iinclude -D_GNU_SOURCE -D__x86_64__ -D__ELF__ \
 		'-DLIBBPF_OPTS(type,name,...)=struct type name = { __VA_ARGS__ }' \
-		--suppress=missingIncludeSystem --suppress=shiftTooManyBitsSigned --suppress=internalAstError --suppress=readdirCalled \
+		--suppress=missingIncludeSystem --suppress=internalAstError \
 		$(LIB_SOURCES) $(filter-out %.bpf.c,$(wildcard user/main.c tools/*.c examples/*.c examples/*/*.c tests/bench/*.c))
 lint-tidy: $(TIDY)
 
