@@ -292,9 +292,11 @@ static int print_result(const struct client *clients, unsigned count)
 	printf("requests %llu  dropped on purpose %llu  failures %llu",
 	       (unsigned long long)answered, (unsigned long long)dropped,
 	       (unsigned long long)failed);
-	if (latencies)
-		printf("  latency p50 %.1f ms  p99 %.1f ms", latencies[answered / 2] / 1e3,
-		       latencies[answered * 99 / 100] / 1e3);
+	if (latencies) {
+		uint32_t p50 = latencies[answered / 2], p99 = latencies[answered * 99 / 100];
+
+		printf("  latency p50 %.1f ms  p99 %.1f ms", p50 / 1e3, p99 / 1e3);
+	}
 	printf("\n");
 	free(latencies);
 	return failed > 0 || answered == 0;

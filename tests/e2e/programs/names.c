@@ -89,8 +89,10 @@ static void hostile_names(const struct scenario_arguments *arguments)
 
 	(void)arguments;
 	memset(long_name, 'n', sizeof(long_name) - 1);
-	for (i = 0; i < sizeof(long_letters) / 2; i++)
-		memcpy(long_letters + 2 * i, "\xc3\xa9", 2); /* e with acute */
+	for (i = 0; i + 1 < sizeof(long_letters); i += 2) {
+		long_letters[i] = '\xc3'; /* e with acute */
+		long_letters[i + 1] = '\xa9';
+	}
 	pages = (char *)mmap(NULL, 2 * (size_t)page_size, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (pages == MAP_FAILED || munmap(pages + page_size, (size_t)page_size) != 0)
