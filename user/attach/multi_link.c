@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attach/process_maps.h"
@@ -121,6 +122,18 @@ static void *hit(void *nothing)
 	return nothing;
 }
 
+/* Waits for a byte, then calls the site on another thread than the first. */
+static void run_child(int go)
+{
+	pthread_t thread;
+	char byte;
+
+	if (read(go, &byte, 1) != 1 || pthread_create(&thread, NULL, hit, NULL) ||
+	    pthread_join(thread, NULL))
+		_exit(1);
+	_exit(0);
+}
+
 static int own_site(struct multi_link_site *site)
 {
 	uint64_t address = (uintptr_t)multi_link_trial_site;
@@ -144,23 +157,45 @@ static int own_site(struct multi_link_site *site)
 	return error;
 }
 
+/* In a child: whoever runs us under an emulator, as valgrind, finds a breakpoint fatal there. */
+static int try_in_child(const struct bpf_program *program, int file,
+			const struct multi_link_site *site)
+{
+	int go[2], link, status = -1;
+	pid_t pid;
+
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid == 0) {
+		close(go[1]);
+		run_child(go[0]);
+	}
+	close(go[0]);
+	link = pid < 0 ? -errno : multi_link_attach(program, file, pid, site, 1);
+	if (link >= 0 && write(go[1], "g", 1) != 1)
+		status = -errno;
+	close(go[1]);
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	if (link >= 0 && status != 0) {
+		close(link);
+		return -ECHILD;
+	}
+	return link;
+}
+
 int multi_link_try_out(const struct bpf_program *program)
 {
 	struct multi_link_site site = { 0 };
-	int error = own_site(&site), file, fd;
-	pthread_t thread;
+	int error = own_site(&site), file, link;
 
 	if (error)
 		return error;
 	file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return -errno;
-	fd = multi_link_attach(program, file, getpid(), &site, 1);
+	link = try_in_child(program, file, &site);
 	close(file);
-	if (fd < 0)
-		return fd;
-	error = pthread_create(&thread, NULL, hit, NULL);
-	if (!error)
-		pthread_join(thread, NULL);
-	return fd;
+	return link;
 }

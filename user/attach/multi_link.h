@@ -35,8 +35,8 @@ int multi_link_attach(const struct bpf_program *program, int file, pid_t pid,
 		      const struct multi_link_site *sites, size_t count);
 
 /*
- * Attaches the program to a function of ours for our process, and calls it once on another
- * thread: kernels up to 6.9 took a process for its first thread. Returns the link or -errno.
+ * Attaches the program to a function of ours, for a child of ours that calls it once on another
+ * thread: some kernels took a process for its first thread. Returns the link or -errno.
  */
 int multi_link_try_out(const struct bpf_program *program);
 

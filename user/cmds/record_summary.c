@@ -18,11 +18,14 @@ static void show_totals(const struct recording *recording)
 	char tasks[NUMBER_TEXT_SIZE], processes[NUMBER_TEXT_SIZE], bytes[NUMBER_TEXT_SIZE];
 	char duration[DURATION_TEXT_SIZE];
 
-	fprintf(stderr, "%s spans (%s events, %s unfinished) on %s tasks of %s processes in %s\n",
-		number_format(stats->begins, spans),
+	fprintf(stderr,
+		"%s span%s (%s event%s, %s unfinished) on %s task%s of %s process%s in %s\n",
+		number_format(stats->begins, spans), stats->begins == 1 ? "" : "s",
 		number_format(stats->begins + stats->ends, events),
+		stats->begins + stats->ends == 1 ? "" : "s",
 		number_format(stats->unfinished, unfinished), number_format(stats->tasks, tasks),
-		number_format(stats->processes, processes),
+		stats->tasks == 1 ? "" : "s", number_format(stats->processes, processes),
+		stats->processes == 1 ? "" : "es",
 		duration_format(trace_now() - recording->trace.start, duration));
 	fprintf(stderr, "%s in %s\n\n", number_format_size(stats->bytes, bytes),
 		recording->options->directory);
@@ -46,7 +49,8 @@ void record_summary(const struct recording *recording)
 	} else {
 		show_totals(recording);
 		error = report_write_text(&report, stderr, NAMES_SHOWN);
-		fprintf(stderr, "\nnext: asyncspan-trace report %s\n",
+		fprintf(stderr, "\nnext: asyncspan-trace report%s%s\n",
+			recording->options->directory_given ? " " : "",
 			recording->options->directory_given ? directory : "");
 	}
 	report_free(&report);
