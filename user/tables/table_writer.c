@@ -46,7 +46,8 @@ struct table_writer {
 	struct row_batch *batch;
 	bool any_time; /* greatest_time is set */
 	int64_t greatest_time;
-	bool any_file; /* has been completed */
+	bool any_file;	/* has been completed */
+	bool rewritten; /* or it was tried */
 	bool finished;
 	int error; /* the first one; sticks */
 	struct table_writer_stats stats;
@@ -421,6 +422,7 @@ int table_writer_rewrite(struct table_writer *writer, const void *rows, size_t c
 
 	if (writer->finished || row_batch_count(writer->batch) || writer->next_sequence)
 		return -EINVAL;
+	writer->rewritten = true;
 	writer->stats = (struct table_writer_stats){ 0 };
 	writer->bytes_before = 0;
 	writer->any_time = false;
@@ -444,7 +446,7 @@ static int finish(struct table_writer *writer)
 
 	if (!err)
 		err = fail(writer, write_batch(writer, writer->next_sequence));
-	if (!err && !writer->any_file)
+	if (!err && !writer->any_file && !writer->rewritten)
 		err = fail(writer, open_part(writer, writer->next_sequence));
 	if (writer->parquet)
 		fail(writer, complete_part(writer));
