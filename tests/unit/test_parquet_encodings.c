@@ -86,7 +86,7 @@ static void varint_is_7_bits_a_byte_and_zigzag_when_signed(void **state)
 		uint8_t out[VARINT_MAX];
 		const uint8_t *in = out;
 		size_t length = varint_put_signed(out, cases[i].value) - out;
-		int64_t back;
+		int64_t back = 0;
 
 		assert_int_equal(length, cases[i].length);
 		assert_memory_equal(out, cases[i].bytes, length);

@@ -476,8 +476,10 @@ static void bounds_of_texts_are_bytewise_and_long_ones_cut_outwards(void **state
 	assert_bound(&chunk.statistics.max, high_bound, 64, false);
 
 	/* Characters of two bytes are not split, and none is raised: only what is before them. */
-	for (size_t i = 0; i < 50; i++)
-		memcpy(accents + 2 * i, "\xC3\xBF", 2);
+	for (size_t i = 0; i < 50; i++) {
+		accents[2 * i] = (char)0xC3;
+		accents[2 * i + 1] = (char)0xBF;
+	}
 	accents[0] = 'a';
 	accents[1] = 'b';
 	ids[0] = intern_add(strings, accents, 100);

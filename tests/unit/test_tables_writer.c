@@ -200,7 +200,7 @@ static void events_are_sorted_by_stream_and_time_and_equal_times_stay(void **sta
 	struct table_writer_options options = options_for(*state);
 	struct intern *strings = intern_new();
 	struct table_writer *writer = open_writer(&async_events_table, strings, &options);
-	struct seen rows[COUNT(in)];
+	struct seen rows[COUNT(in)] = { 0 };
 	size_t count;
 
 	for (size_t i = 0; i < COUNT(in); i++) {
@@ -253,7 +253,7 @@ static void block_is_one_stream_in_one_row_group(void **state)
 	struct table_writer_options options = options_for(*state);
 	struct intern *strings = intern_new();
 	struct table_writer *writer = open_writer(&async_events_table, strings, &options);
-	struct seen rows[8];
+	struct seen rows[8] = { 0 };
 	size_t count;
 
 	for (int64_t i = 0; i < 8; i++) {
@@ -342,7 +342,7 @@ static void part_of_the_size_limit_is_completed_and_the_next_begun(void **state)
 	struct table_writer_options options = options_for(*state);
 	struct intern *strings = intern_new();
 	struct table_writer *writer;
-	struct seen rows[3];
+	struct seen rows[3] = { 0 };
 	size_t count;
 
 	options.rotate_bytes = 1;

@@ -60,7 +60,7 @@ static bool read_integer(struct thrift_reader *r, const struct thrift_field *fie
 {
 	struct thrift_field part = { 0 };
 	bool is_signed = true;
-	int bits = 0;
+	int8_t bits = 0;
 
 	if (!thrift_enter_struct(r, field))
 		return false;
@@ -379,7 +379,7 @@ struct thrift_binary metadata_key_value(const struct metadata_reader *reader, co
 			else
 				thrift_skip(&r, &field);
 		}
-		if (!r.failed && found.length == strlen(key) &&
+		if (!r.failed && found.bytes && found.length == strlen(key) &&
 		    !memcmp(found.bytes, key, found.length))
 			return value;
 	}

@@ -9,9 +9,9 @@ uint32_t callsite_hash(const void *name, size_t name_length, const void *filenam
 		       uint32_t line)
 {
 	const uint8_t line_bytes[4] = { line, line >> 8, line >> 16, line >> 24 };
-	uint32_t hash = XXH32(name, name_length, 0);
+	uint32_t hash = XXH32(name ? name : "", name_length, 0);
 
-	hash = XXH32(filename, filename_length, hash);
-	hash = XXH32(target, target_length, hash);
+	hash = XXH32(filename ? filename : "", filename_length, hash);
+	hash = XXH32(target ? target : "", target_length, hash);
 	return XXH32(line_bytes, sizeof(line_bytes), hash);
 }

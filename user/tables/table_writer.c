@@ -447,7 +447,7 @@ static int finish(struct table_writer *writer)
 	if (!err)
 		err = fail(writer, write_batch(writer, writer->next_sequence));
 	if (!err && !writer->any_file && !writer->rewritten)
-		err = fail(writer, open_part(writer, writer->next_sequence));
+		fail(writer, open_part(writer, writer->next_sequence));
 	if (writer->parquet)
 		fail(writer, complete_part(writer));
 	return writer->error;
