@@ -30,7 +30,11 @@ static int open_folder(struct part_folder *folder, int parent, const char *name)
 	folder->fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (folder->fd < 0)
 		return -errno;
-	return made ? give_away(folder->fd, folder->owner, folder->group) : 0;
+	if (!made)
+		return 0;
+	if (fsync(parent))
+		return -errno;
+	return give_away(folder->fd, folder->owner, folder->group);
 }
 
 static bool is_trace8(const char *text)
