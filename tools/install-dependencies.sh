@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="gcc g++ libc6-dev clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
+packages="gcc g++ libc6-dev clang lld llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
 	libxxhash-dev uuid-dev libcap-dev libjansson-dev libcmocka-dev
 	clang-format clang-tidy cppcheck mandoc valgrind libc6-dbg bpftrace
 	python3 python3-venv ca-certificates"
