@@ -373,6 +373,25 @@ static void numbers_go_into_a_dictionary_only_where_that_is_shorter(void **state
 	buffer_free(&out);
 }
 
+static void numbers_left_to_a_codec_are_differences_where_there_is_none(void **state)
+{
+	int64_t near[ROWS], far[ROWS];
+	struct buffer out = { 0 };
+	struct metadata_chunk chunk;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS; i++) {
+		near[i] = (INT64_C(1) << 60) + (int64_t)i;
+		far[i] = i % 2 ? INT64_MAX : (int64_t)(i * UINT64_C(0x9E3779B97F4A7C15));
+	}
+	chunk = encode(&columns[BIG], near, NULL, ROWS, NULL, &out);
+	assert_true(uses(&chunk, PARQUET_DELTA_BINARY_PACKED));
+	chunk = encode(&columns[BIG], far, NULL, ROWS, NULL, &out);
+	assert_false(uses(&chunk, PARQUET_DELTA_BINARY_PACKED));
+	assert_true(uses(&chunk, PARQUET_PLAIN));
+	buffer_free(&out);
+}
+
 static void texts_leave_the_dictionary_when_it_grows_too_large(void **state)
 {
 	struct intern *strings = intern_new();
@@ -647,6 +666,7 @@ int main(void)
 		cmocka_unit_test(key_values_are_read_back),
 		cmocka_unit_test(page_lies_behind_the_magic_as_the_format_says),
 		cmocka_unit_test(numbers_go_into_a_dictionary_only_where_that_is_shorter),
+		cmocka_unit_test(numbers_left_to_a_codec_are_differences_where_there_is_none),
 		cmocka_unit_test(texts_leave_the_dictionary_when_it_grows_too_large),
 		cmocka_unit_test(column_of_nulls_has_neither_values_nor_bounds),
 		cmocka_unit_test(bounds_of_numbers_follow_their_type),

@@ -211,50 +211,83 @@ static unsigned int index_width(const struct chunk_encoder *encoder, uint32_t en
 	return width > 4 ? 8 : width == 3 ? 4 : width;
 }
 
-static int try_dictionary(struct chunk_work *work, uint32_t *indexes)
+/* Room for one index per value. */
+static uint32_t *reserve_indexes(struct chunk_work *work)
+{
+	struct buffer *room = &work->encoder->indexes;
+
+	buffer_clear(room);
+	return (uint32_t *)buffer_reserve(room, work->dense_count * sizeof(uint32_t));
+}
+
+static int try_dictionary(struct chunk_work *work)
 {
 	struct chunk_encoder *encoder = work->encoder;
-	int fits = index_values(work, indexes);
-	uint32_t entries = encoder->dictionary.count;
+	uint32_t *indexes = reserve_indexes(work), entries;
+	int fits;
 
+	if (!indexes)
+		return -ENOMEM;
+	fits = index_values(work, indexes);
 	if (fits < 0)
 		return fits;
+	entries = encoder->dictionary.count;
 	work->index_width = index_width(encoder, entries);
 	work->indexes = indexes;
 	work->encoding = fits && dictionary_pays(work) ? PARQUET_RLE_DICTIONARY : PARQUET_PLAIN;
 	return 0;
 }
 
-static void booleans_as_indexes(struct chunk_work *work, uint32_t *indexes)
+static int booleans_as_indexes(struct chunk_work *work)
 {
 	const uint8_t *booleans = work->dense;
+	uint32_t *indexes = reserve_indexes(work);
 
+	if (!indexes)
+		return -ENOMEM;
 	for (size_t i = 0; i < work->dense_count; i++)
 		indexes[i] = !!booleans[i];
 	work->indexes = indexes;
 	work->index_width = 1;
 	work->encoding = PARQUET_RLE;
+	return 0;
+}
+
+/*
+ * Values that repeat at a distance are best left as they are to a codec that finds them again. Without
+ * one, differences may be shorter.
+ */
+static int choose_without_codec(struct chunk_work *work)
+{
+	struct buffer *raw = &work->encoder->raw;
+	int err;
+
+	if (work->column->physical != PARQUET_INT64)
+		return 0;
+	buffer_clear(raw);
+	err = delta_encode(raw, work->dense, work->dense_count);
+	if (!err && raw->length < work->dense_count * sizeof(int64_t))
+		work->encoding = PARQUET_DELTA_BINARY_PACKED;
+	return err;
 }
 
 static int choose_encoding(struct chunk_work *work)
 {
-	struct buffer *room = &work->encoder->indexes;
-	enum parquet_preference preference = work->column->preference;
-	uint32_t *indexes;
-
 	work->encoding = PARQUET_PLAIN;
-	if (preference == PARQUET_PREFER_DELTA)
+	switch (work->column->preference) {
+	case PARQUET_PREFER_DICTIONARY:
+		return try_dictionary(work);
+	case PARQUET_PREFER_RLE:
+		return booleans_as_indexes(work);
+	case PARQUET_PREFER_DELTA:
 		work->encoding = PARQUET_DELTA_BINARY_PACKED;
-	if (preference == PARQUET_PREFER_DELTA || preference == PARQUET_PREFER_PLAIN)
 		return 0;
-	buffer_clear(room);
-	indexes = (uint32_t *)buffer_reserve(room, work->dense_count * sizeof(*indexes));
-	if (!indexes)
-		return -ENOMEM;
-	if (preference == PARQUET_PREFER_DICTIONARY)
-		return try_dictionary(work, indexes);
-	booleans_as_indexes(work, indexes);
-	return 0;
+	case PARQUET_PREFER_PLAIN:
+		if (work->encoder->codec_kind == PARQUET_CODEC_NONE)
+			return choose_without_codec(work);
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /* Pages */

@@ -42,7 +42,7 @@ enum parquet_codec {
 enum parquet_preference {
 	PARQUET_PREFER_DICTIONARY, /* few distinct values. The only one for strings */
 	PARQUET_PREFER_DELTA,	   /* integers that grow slowly: times */
-	PARQUET_PREFER_PLAIN,	   /* integers that repeat at a distance: left to the codec */
+	PARQUET_PREFER_PLAIN,	   /* integers that repeat at a distance: for the codec to find */
 	PARQUET_PREFER_RLE,	   /* booleans */
 };
 

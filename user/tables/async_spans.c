@@ -167,7 +167,7 @@ static const struct table_column columns[] = {
 		TABLE_COLUMN(struct async_spans_row, end_reason, TABLE_STRING),
 		.preference = PARQUET_PREFER_DICTIONARY,
 		.unit = "",
-		.meaning = "`end`, or why there is none: `open` (trace ended), `exit`, `signal`, `exec`",
+		.meaning = "`end`, or why there is none: `open` (in the end), `exit`, `signal`, `exec`",
 		.since = 1,
 	},
 	[ASYNC_SPANS_LAST_EVENT_TIME] = {
