@@ -54,11 +54,11 @@ typedef struct {
  * the probes' interface. Lengths are in bytes, cut at 255; the strings end in NUL.
  */
 struct asyncspan_location {
-	const char *name;	/* "" where every call gives its own */
-	const char *target;	/* the module; NULL: the object file's base name */
-	const char *file;	/* as the compiler was given it */
+	const char *name;   /* "" where every call gives its own */
+	const char *target; /* the module; NULL: the object file's base name */
+	const char *file;   /* as the compiler was given it */
 	uint32_t line;
-	uint8_t version;	/* of the probes' interface: 1 */
+	uint8_t version; /* of the probes' interface: 1 */
 	uint8_t name_length;
 	uint8_t target_length;
 	uint8_t file_length;
@@ -68,31 +68,43 @@ struct asyncspan_location {
 #define ASYNCSPAN_CANCELLED INT32_MIN
 
 /* The module that call sites belong to: define it, as a string, before the include. */
+/* Casts and null pointers in the language's own words, for whoever turns those warnings on. */
+#ifdef __cplusplus
+#define ASYNCSPAN__NULL nullptr
+#define ASYNCSPAN__NUMBER(type, value) static_cast<type>(value)
+#define ASYNCSPAN__POINTER(type, value) reinterpret_cast<type>(value)
+#else
+#define ASYNCSPAN__NULL NULL
+#define ASYNCSPAN__NUMBER(type, value) ((type)(value))
+#define ASYNCSPAN__POINTER(type, value) ((type)(value))
+#endif
+
+#define ASYNCSPAN__LENGTH(literal) \
+	ASYNCSPAN__NUMBER(uint8_t, sizeof(literal) - 1 < 255 ? sizeof(literal) - 1 : 255)
 #ifdef ASYNCSPAN_TARGET
 #define ASYNCSPAN__TARGET "" ASYNCSPAN_TARGET ""
 #define ASYNCSPAN__TARGET_LENGTH ASYNCSPAN__LENGTH(ASYNCSPAN_TARGET)
 #else
-#define ASYNCSPAN__TARGET NULL
+#define ASYNCSPAN__TARGET ASYNCSPAN__NULL
 #define ASYNCSPAN__TARGET_LENGTH 0
 #endif
 
-#define ASYNCSPAN__LENGTH(literal) (sizeof(literal) - 1 < 255 ? (uint8_t)(sizeof(literal) - 1) : 255)
 #define ASYNCSPAN__PASTE_(a, b) a##b
 #define ASYNCSPAN__PASTE(a, b) ASYNCSPAN__PASTE_(a, b)
 #define ASYNCSPAN__UNIQUE(stem) ASYNCSPAN__PASTE(stem, __COUNTER__)
 #define ASYNCSPAN__UNUSED __attribute__((unused))
 
 /* Declares var as a call site that several macros may use: for wrappers. The place is this line. */
-#define ASYNCSPAN_LOCATION(var, literal)                                                           \
-	static const struct asyncspan_location var ASYNCSPAN__UNUSED = {                           \
-		"" literal "",                                                                     \
-		ASYNCSPAN__TARGET,                                                                 \
-		__FILE__,                                                                          \
-		__LINE__,                                                                          \
-		1,                                                                                 \
-		ASYNCSPAN__LENGTH(literal),                                                        \
-		ASYNCSPAN__TARGET_LENGTH,                                                          \
-		ASYNCSPAN__LENGTH(__FILE__)                                                        \
+#define ASYNCSPAN_LOCATION(var, literal)                                 \
+	static const struct asyncspan_location var ASYNCSPAN__UNUSED = { \
+		"" literal "",                                           \
+		ASYNCSPAN__TARGET,                                       \
+		__FILE__,                                                \
+		__LINE__,                                                \
+		1,                                                       \
+		ASYNCSPAN__LENGTH(literal),                              \
+		ASYNCSPAN__TARGET_LENGTH,                                \
+		ASYNCSPAN__LENGTH(__FILE__)                              \
 	}
 
 /* What a begin asks for, in any combination. */
@@ -154,9 +166,6 @@ static inline uint64_t asyncspan_id(const asyncspan_t *span)
  * source files include this header; the same for the semaphores, which the kernel counts up while
  * a tracer is attached: begin and spawn (+0), flush (+2), suspend, resume and end (+4), spare (+6).
  */
-#define ASYNCSPAN__STRING_(x) #x
-#define ASYNCSPAN__STRING(x) ASYNCSPAN__STRING_(x)
-
 #if defined(__x86_64__)
 #define ASYNCSPAN__ARGUMENT_0 "8@%rdi"
 #define ASYNCSPAN__ARGUMENT_1 "8@%rsi"
@@ -185,32 +194,37 @@ static inline uint64_t asyncspan_id(const asyncspan_t *span)
 #define ASYNCSPAN__ARGUMENTS_5 ASYNCSPAN__ARGUMENTS_4 " " ASYNCSPAN__ARGUMENT_4
 #define ASYNCSPAN__ARGUMENTS_STATUS ASYNCSPAN__ARGUMENTS_1 " " ASYNCSPAN__STATUS_1
 
-/* The note is the one of SystemTap's <sys/sdt.h>, version 3, which every USDT tracer reads. */
-#define ASYNCSPAN__PROBE_ASSEMBLY(probe, semaphore, arguments)                                     \
-	__asm__(".ifndef asyncspan_probe_" probe "\n"                                              \
-		".pushsection .text.asyncspan_probe_" probe                                        \
-		",\"axG\",@progbits,asyncspan_probe_" probe ",comdat\n"                            \
-		".weak asyncspan_probe_" probe "\n"                                                \
-		".hidden asyncspan_probe_" probe "\n"                                              \
-		".type asyncspan_probe_" probe ",@function\n"                                      \
-		"asyncspan_probe_" probe ":\n"                                                     \
-		"nop\n"                                                                            \
-		"ret\n"                                                                            \
-		".size asyncspan_probe_" probe ", . - asyncspan_probe_" probe "\n"                 \
-		".pushsection .note.stapsdt,\"?\",@note\n"                                         \
-		".balign 4\n"                                                                      \
-		".4byte 992f - 991f, 994f - 993f, 3\n"                                             \
-		"991: .asciz \"stapsdt\"\n"                                                        \
-		"992: .balign 4\n"                                                                 \
-		"993: .8byte asyncspan_probe_" probe "\n"                                          \
-		".8byte _.stapsdt.base\n"                                                          \
-		".8byte asyncspan_semaphores + " semaphore "\n"                                    \
-		".asciz \"asyncspan\"\n"                                                           \
-		".asciz \"" probe "\"\n"                                                           \
-		".asciz \"" arguments "\"\n"                                                       \
-		"994: .balign 4\n"                                                                 \
-		".popsection\n"                                                                    \
-		".popsection\n"                                                                    \
+/*
+ * The note is the one of SystemTap's <sys/sdt.h>, version 3, which every USDT tracer reads. The
+ * name behind the code keeps linkers from folding all probes into one (--icf).
+ */
+#define ASYNCSPAN__PROBE_ASSEMBLY(probe, semaphore, arguments)                     \
+	__asm__(".ifndef asyncspan_probe_" probe "\n"                              \
+		".pushsection .text.asyncspan_probe_" probe                        \
+		",\"axG\",@progbits,asyncspan_probe_" probe ",comdat\n"            \
+		".weak asyncspan_probe_" probe "\n"                                \
+		".hidden asyncspan_probe_" probe "\n"                              \
+		".type asyncspan_probe_" probe ",@function\n"                      \
+		"asyncspan_probe_" probe ":\n"                                     \
+		"nop\n"                                                            \
+		"ret\n"                                                            \
+		".asciz \"" probe "\"\n"                                           \
+		".balign 4\n"                                                      \
+		".size asyncspan_probe_" probe ", . - asyncspan_probe_" probe "\n" \
+		".pushsection .note.stapsdt,\"?\",@note\n"                         \
+		".balign 4\n"                                                      \
+		".4byte 992f - 991f, 994f - 993f, 3\n"                             \
+		"991: .asciz \"stapsdt\"\n"                                        \
+		"992: .balign 4\n"                                                 \
+		"993: .8byte asyncspan_probe_" probe "\n"                          \
+		".8byte _.stapsdt.base\n"                                          \
+		".8byte asyncspan_semaphores + " semaphore "\n"                    \
+		".asciz \"asyncspan\"\n"                                           \
+		".asciz \"" probe "\"\n"                                           \
+		".asciz \"" arguments "\"\n"                                       \
+		"994: .balign 4\n"                                                 \
+		".popsection\n"                                                    \
+		".popsection\n"                                                    \
 		".endif\n")
 
 __asm__(".ifndef _.stapsdt.base\n"
@@ -249,8 +263,8 @@ ASYNCSPAN__PROBE_ASSEMBLY("end", "4", ASYNCSPAN__ARGUMENTS_STATUS);
 #define ASYNCSPAN__ONE_PER_OBJECT __attribute__((weak, visibility("hidden")))
 #define ASYNCSPAN__COLD __attribute__((noinline, cold, unused))
 
-extern void asyncspan_probe_begin(uint64_t id, const struct asyncspan_location *location)
-	ASYNCSPAN__HIDDEN;
+extern void asyncspan_probe_begin(uint64_t id,
+				  const struct asyncspan_location *location) ASYNCSPAN__HIDDEN;
 extern void asyncspan_probe_begin_named(uint64_t id, const struct asyncspan_location *location,
 					const char *name, size_t length) ASYNCSPAN__HIDDEN;
 extern void asyncspan_probe_begin_child(uint64_t id, const struct asyncspan_location *location,
@@ -259,8 +273,8 @@ extern void asyncspan_probe_begin_child_named(uint64_t id,
 					      const struct asyncspan_location *location,
 					      uint64_t parent, const char *name,
 					      size_t length) ASYNCSPAN__HIDDEN;
-extern void asyncspan_probe_spawn(uint64_t id, const struct asyncspan_location *location)
-	ASYNCSPAN__HIDDEN;
+extern void asyncspan_probe_spawn(uint64_t id,
+				  const struct asyncspan_location *location) ASYNCSPAN__HIDDEN;
 extern void asyncspan_probe_spawn_named(uint64_t id, const struct asyncspan_location *location,
 					const char *name, size_t length) ASYNCSPAN__HIDDEN;
 extern void asyncspan_probe_spawn_child(uint64_t id, const struct asyncspan_location *location,
@@ -300,15 +314,26 @@ struct asyncspan__id_source {
 	int64_t pid;	/* where fork does not empty the page: the process it is valid in */
 };
 
+/*
+ * Nested POLL blocks that are remembered, and the mark (ids have 63 bits) of a span that ended
+ * inside its own: leaving that block is then no suspend. Only ids, and no addresses: what longjmp
+ * or a switch of stacks leaves here can mislead, at worst, into a suspend too many.
+ */
+#define ASYNCSPAN__POLLS 8u
+#define ASYNCSPAN__POLL_ENDED (UINT64_C(1) << 63)
+
 struct asyncspan__thread_state {
 	uint64_t start; /* the start that `next` was counted from: another one after a fork */
 	uint64_t next;	/* next id; a multiple of the block's size: none left */
-	uint64_t ended; /* the span that ended last */
+	uint64_t polls[ASYNCSPAN__POLLS]; /* spans of the POLL blocks around here, outermost first */
+	uint32_t poll_count;
 };
 
 ASYNCSPAN__ONE_PER_OBJECT struct asyncspan__id_source asyncspan__ids_static = { 0, 0, 0 };
-ASYNCSPAN__ONE_PER_OBJECT struct asyncspan__id_source *asyncspan__ids_page = NULL;
-ASYNCSPAN__ONE_PER_OBJECT __thread struct asyncspan__thread_state asyncspan__thread = { 0, 0, 0 };
+ASYNCSPAN__ONE_PER_OBJECT struct asyncspan__id_source *asyncspan__ids_page = ASYNCSPAN__NULL;
+ASYNCSPAN__ONE_PER_OBJECT __thread struct asyncspan__thread_state asyncspan__thread = {
+	0, 0, { 0 }, 0
+};
 
 /* Strict ISO modes of the C library hide what is needed here, and errno must stay the program's. */
 ASYNCSPAN__COLD static long asyncspan__system_call(long number, long a, long b, long c, long d)
@@ -348,39 +373,41 @@ ASYNCSPAN__COLD static struct asyncspan__id_source *asyncspan__wiped_page(long s
 	long page = asyncspan__system_call(SYS_mmap, 0, size, read_write, private_anonymous);
 
 	if (page < 0 && page > -4096)
-		return NULL;
+		return ASYNCSPAN__NULL;
 	if (asyncspan__system_call(SYS_madvise, page, size, wipe_on_fork, 0) != 0) {
 		asyncspan__system_call(SYS_munmap, page, size, 0, 0);
-		return NULL;
+		return ASYNCSPAN__NULL;
 	}
-	return (struct asyncspan__id_source *)page;
+	return ASYNCSPAN__POINTER(struct asyncspan__id_source *, page);
 }
 
 ASYNCSPAN__COLD static struct asyncspan__id_source *asyncspan__ids_map(void)
 {
-	long size = (long)getauxval(AT_PAGESZ);
-	struct asyncspan__id_source *page = asyncspan__wiped_page(size), *chosen, *other = NULL;
+	long size = ASYNCSPAN__NUMBER(long, getauxval(AT_PAGESZ));
+	struct asyncspan__id_source *page = asyncspan__wiped_page(size), *chosen,
+				    *other = ASYNCSPAN__NULL;
 
 	chosen = page ? page : &asyncspan__ids_static;
 	if (__atomic_compare_exchange_n(&asyncspan__ids_page, &other, chosen, 0, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return chosen;
 	if (page)
-		asyncspan__system_call(SYS_munmap, (long)page, size, 0, 0);
+		asyncspan__system_call(SYS_munmap, ASYNCSPAN__POINTER(long, page), size, 0, 0);
 	return other;
 }
 
 /* A random point at the start of a block, with room for 2^62 ids above it. */
 ASYNCSPAN__COLD static uint64_t asyncspan__random_start(void)
 {
-	const unsigned char *random = (const unsigned char *)getauxval(AT_RANDOM);
+	const unsigned char *random =
+		ASYNCSPAN__POINTER(const unsigned char *, getauxval(AT_RANDOM));
 	long now[2] = { 0, 0 }; /* a timespec of CLOCK_MONOTONIC (1) */
-	uint64_t value = (uint64_t)(uintptr_t)&asyncspan__ids_page;
+	uint64_t value = ASYNCSPAN__POINTER(uintptr_t, &asyncspan__ids_page);
 	unsigned i;
 
-	asyncspan__system_call(SYS_clock_gettime, 1, (long)now, 0, 0);
-	value ^= ((uint64_t)now[0] << 30) ^ (uint64_t)now[1];
-	value ^= (uint64_t)asyncspan__system_call(SYS_getpid, 0, 0, 0, 0) << 40;
+	asyncspan__system_call(SYS_clock_gettime, 1, ASYNCSPAN__POINTER(long, now), 0, 0);
+	value ^= ASYNCSPAN__NUMBER(uint64_t, now[0]) << 30 ^ ASYNCSPAN__NUMBER(uint64_t, now[1]);
+	value ^= ASYNCSPAN__NUMBER(uint64_t, asyncspan__system_call(SYS_getpid, 0, 0, 0, 0)) << 40;
 	for (i = 0; i < 16; i++) {
 		value += random ? random[i] : i;
 		value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -517,10 +544,14 @@ ASYNCSPAN__COLD static void asyncspan__resume_traced(uint64_t id)
 
 ASYNCSPAN__COLD static void asyncspan__end_traced(asyncspan_t *span, int32_t status)
 {
+	struct asyncspan__thread_state *thread = &asyncspan__thread;
 	uint64_t id = span->id;
+	uint32_t i;
 
 	span->id = 0;
-	asyncspan__thread.ended = id;
+	for (i = 0; i < thread->poll_count && i < ASYNCSPAN__POLLS; i++)
+		if (thread->polls[i] == id)
+			thread->polls[i] |= ASYNCSPAN__POLL_ENDED;
 	if (asyncspan_semaphores[1])
 		asyncspan_probe_end(id, status);
 }
@@ -573,63 +604,66 @@ static inline void asyncspan_flush(void)
 }
 
 /* Disabled, a call is compiled, so that its arguments are checked, and never executed. */
-#define ASYNCSPAN__DO(call)                                                                        \
-	do {                                                                                       \
-		if (ASYNCSPAN__ACTIVE)                                                             \
-			call;                                                                      \
+#define ASYNCSPAN__DO(call)            \
+	do {                           \
+		if (ASYNCSPAN__ACTIVE) \
+			call;          \
 	} while (0)
 
-#define ASYNCSPAN__BEGIN_HERE(span, what, literal, parent, name, length)                           \
-	do {                                                                                       \
-		ASYNCSPAN_LOCATION(asyncspan__location, literal);                                  \
-		if (ASYNCSPAN__ACTIVE)                                                             \
-			asyncspan__begin((span), (what), &asyncspan__location, (parent), (name),   \
-					 (length));                                                \
+#define ASYNCSPAN__BEGIN_HERE(span, what, literal, parent, name, length)                         \
+	do {                                                                                     \
+		ASYNCSPAN_LOCATION(asyncspan__location, literal);                                \
+		if (ASYNCSPAN__ACTIVE)                                                           \
+			asyncspan__begin((span), (what), &asyncspan__location, (parent), (name), \
+					 (length));                                              \
 	} while (0)
 
 /* Begin and enter; the name is a string literal. */
-#define ASYNCSPAN_BEGIN(span, literal) ASYNCSPAN__BEGIN_HERE(span, 0, literal, NULL, NULL, 0)
+#define ASYNCSPAN_BEGIN(span, literal) \
+	ASYNCSPAN__BEGIN_HERE(span, 0, literal, ASYNCSPAN__NULL, ASYNCSPAN__NULL, 0)
 
 /* The same with a name made at run time, copied as the macro fires: any bytes up to a NUL. */
-#define ASYNCSPAN_BEGIN_NAMED(span, name)                                                          \
-	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__NAMED, "", NULL, name, ASYNCSPAN__TO_NUL)
+#define ASYNCSPAN_BEGIN_NAMED(span, name) \
+	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__NAMED, "", ASYNCSPAN__NULL, name, ASYNCSPAN__TO_NUL)
 
 /* The same for `length` bytes that need not end in NUL. */
-#define ASYNCSPAN_BEGIN_NAMED_N(span, name, length)                                                \
-	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__NAMED, "", NULL, name, length)
+#define ASYNCSPAN_BEGIN_NAMED_N(span, name, length) \
+	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__NAMED, "", ASYNCSPAN__NULL, name, length)
 
 /* The same for a location declared with ASYNCSPAN_LOCATION: &var, or a pointer handed in. */
-#define ASYNCSPAN_BEGIN_AT(span, location)                                                         \
-	ASYNCSPAN__DO(asyncspan__begin((span), 0, (location), NULL, NULL, 0))
-#define ASYNCSPAN_BEGIN_NAMED_AT(span, location, name)                                             \
-	ASYNCSPAN__DO(asyncspan__begin((span), ASYNCSPAN__NAMED, (location), NULL, (name),         \
-				       ASYNCSPAN__TO_NUL))
+#define ASYNCSPAN_BEGIN_AT(span, location) \
+	ASYNCSPAN__DO(asyncspan__begin((span), 0, (location), ASYNCSPAN__NULL, ASYNCSPAN__NULL, 0))
+#define ASYNCSPAN_BEGIN_NAMED_AT(span, location, name)                                        \
+	ASYNCSPAN__DO(asyncspan__begin((span), ASYNCSPAN__NAMED, (location), ASYNCSPAN__NULL, \
+				       (name), ASYNCSPAN__TO_NUL))
 
 /*
  * Begin without entering: work queued for later, or an operation with no code of its own. The
  * time to the first RESUME is its queueing delay.
  */
-#define ASYNCSPAN_SPAWN(span, literal)                                                             \
-	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__SPAWN, literal, NULL, NULL, 0)
-#define ASYNCSPAN_SPAWN_NAMED(span, name)                                                          \
-	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__SPAWN | ASYNCSPAN__NAMED, "", NULL, name,           \
-			      ASYNCSPAN__TO_NUL)
-#define ASYNCSPAN_SPAWN_AT(span, location)                                                         \
-	ASYNCSPAN__DO(asyncspan__begin((span), ASYNCSPAN__SPAWN, (location), NULL, NULL, 0))
-#define ASYNCSPAN_SPAWN_NAMED_AT(span, location, name)                                             \
-	ASYNCSPAN__DO(asyncspan__begin((span), ASYNCSPAN__SPAWN | ASYNCSPAN__NAMED, (location),    \
-				       NULL, (name), ASYNCSPAN__TO_NUL))
+#define ASYNCSPAN_SPAWN(span, literal) \
+	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__SPAWN, literal, ASYNCSPAN__NULL, ASYNCSPAN__NULL, 0)
+#define ASYNCSPAN_SPAWN_NAMED(span, name)                                                     \
+	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__SPAWN | ASYNCSPAN__NAMED, "", ASYNCSPAN__NULL, \
+			      name, ASYNCSPAN__TO_NUL)
+#define ASYNCSPAN_SPAWN_AT(span, location)                                                    \
+	ASYNCSPAN__DO(asyncspan__begin((span), ASYNCSPAN__SPAWN, (location), ASYNCSPAN__NULL, \
+				       ASYNCSPAN__NULL, 0))
+#define ASYNCSPAN_SPAWN_NAMED_AT(span, location, name)                                          \
+	ASYNCSPAN__DO(asyncspan__begin((span), ASYNCSPAN__SPAWN | ASYNCSPAN__NAMED, (location), \
+				       ASYNCSPAN__NULL, (name), ASYNCSPAN__TO_NUL))
 
 /* With the parent given (const asyncspan_t *), not taken from the thread; NULL or zero: a root. */
-#define ASYNCSPAN_BEGIN_CHILD(span, parent, literal)                                               \
-	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__CHILD, literal, parent, NULL, 0)
-#define ASYNCSPAN_BEGIN_CHILD_NAMED(span, parent, name)                                            \
-	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__CHILD | ASYNCSPAN__NAMED, "", parent, name,         \
+#define ASYNCSPAN_BEGIN_CHILD(span, parent, literal) \
+	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__CHILD, literal, parent, ASYNCSPAN__NULL, 0)
+#define ASYNCSPAN_BEGIN_CHILD_NAMED(span, parent, name)                                    \
+	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__CHILD | ASYNCSPAN__NAMED, "", parent, name, \
 			      ASYNCSPAN__TO_NUL)
-#define ASYNCSPAN_SPAWN_CHILD(span, parent, literal)                                               \
-	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__SPAWN | ASYNCSPAN__CHILD, literal, parent, NULL, 0)
-#define ASYNCSPAN_SPAWN_CHILD_NAMED(span, parent, name)                                            \
-	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__SPAWN | ASYNCSPAN__CHILD | ASYNCSPAN__NAMED, "",    \
+#define ASYNCSPAN_SPAWN_CHILD(span, parent, literal)                                      \
+	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__SPAWN | ASYNCSPAN__CHILD, literal, parent, \
+			      ASYNCSPAN__NULL, 0)
+#define ASYNCSPAN_SPAWN_CHILD_NAMED(span, parent, name)                                         \
+	ASYNCSPAN__BEGIN_HERE(span, ASYNCSPAN__SPAWN | ASYNCSPAN__CHILD | ASYNCSPAN__NAMED, "", \
 			      parent, name, ASYNCSPAN__TO_NUL)
 
 /* Leave and enter, on any thread. */
@@ -646,18 +680,17 @@ static inline void asyncspan__scope_end(asyncspan_t *span)
 		asyncspan__end(span, 0);
 }
 
-static inline asyncspan_t asyncspan__scope_begin(unsigned what,
-						 const struct asyncspan_location *location,
-						 const char *name)
+static inline asyncspan_t
+asyncspan__scope_begin(unsigned what, const struct asyncspan_location *location, const char *name)
 {
 	asyncspan_t span = { 0 };
 
-	asyncspan__begin(&span, what, location, NULL, name, ASYNCSPAN__TO_NUL);
+	asyncspan__begin(&span, what, location, ASYNCSPAN__NULL, name, ASYNCSPAN__TO_NUL);
 	return span;
 }
 
-#define ASYNCSPAN__SCOPE_VALUE(what, location, name)                                                  \
-	(ASYNCSPAN__ACTIVE ? asyncspan__scope_begin((what), (location), (name)) :                  \
+#define ASYNCSPAN__SCOPE_VALUE(what, location, name)                              \
+	(ASYNCSPAN__ACTIVE ? asyncspan__scope_begin((what), (location), (name)) : \
 			     asyncspan__scope_none())
 
 static inline asyncspan_t asyncspan__scope_none(void)
@@ -667,64 +700,94 @@ static inline asyncspan_t asyncspan__scope_none(void)
 	return none;
 }
 
-#define ASYNCSPAN__SCOPE(variable, what, location, name)                                           \
-	asyncspan_t variable __attribute__((cleanup(asyncspan__scope_end), unused)) =              \
+#define ASYNCSPAN__SCOPE(variable, what, location, name)                              \
+	asyncspan_t variable __attribute__((cleanup(asyncspan__scope_end), unused)) = \
 		ASYNCSPAN__SCOPE_VALUE(what, location, name)
-#define ASYNCSPAN__SCOPE_HERE(place, variable, what, literal, name)                                \
-	ASYNCSPAN_LOCATION(place, literal);                                                        \
+#define ASYNCSPAN__SCOPE_HERE(place, variable, what, literal, name) \
+	ASYNCSPAN_LOCATION(place, literal);                         \
 	ASYNCSPAN__SCOPE(variable, what, &place, name)
 
 /*
  * Begin now, end when the block is left: by its end, return, break, goto or a C++ exception, not
  * by longjmp. (In C an exception needs -fexceptions.)
  */
-#define ASYNCSPAN_SCOPE(literal)                                                                   \
-	ASYNCSPAN__SCOPE_HERE(ASYNCSPAN__UNIQUE(asyncspan__location_),                             \
-			      ASYNCSPAN__UNIQUE(asyncspan__scope_), 0, literal, NULL)
-#define ASYNCSPAN_SCOPE_NAMED(name)                                                                \
-	ASYNCSPAN__SCOPE_HERE(ASYNCSPAN__UNIQUE(asyncspan__location_),                             \
+#define ASYNCSPAN_SCOPE(literal)                                       \
+	ASYNCSPAN__SCOPE_HERE(ASYNCSPAN__UNIQUE(asyncspan__location_), \
+			      ASYNCSPAN__UNIQUE(asyncspan__scope_), 0, literal, ASYNCSPAN__NULL)
+#define ASYNCSPAN_SCOPE_NAMED(name)                                    \
+	ASYNCSPAN__SCOPE_HERE(ASYNCSPAN__UNIQUE(asyncspan__location_), \
 			      ASYNCSPAN__UNIQUE(asyncspan__scope_), ASYNCSPAN__NAMED, "", name)
-#define ASYNCSPAN_SCOPE_AT(location)                                                               \
-	ASYNCSPAN__SCOPE(ASYNCSPAN__UNIQUE(asyncspan__scope_), 0, location, NULL)
+#define ASYNCSPAN_SCOPE_AT(location) \
+	ASYNCSPAN__SCOPE(ASYNCSPAN__UNIQUE(asyncspan__scope_), 0, location, ASYNCSPAN__NULL)
 
 /*
  * The id, not the handle's address: the block may end the span and free what holds the handle.
  */
 struct asyncspan__poll {
-	uint64_t id;
+	uint64_t id;	/* 0: nothing to leave */
+	uint32_t place; /* among the thread's polls */
 	int running;
 };
 
+#ifndef ASYNCSPAN_DISABLE
+
+ASYNCSPAN__COLD static void asyncspan__poll_enter_traced(struct asyncspan__poll *poll)
+{
+	struct asyncspan__thread_state *thread = &asyncspan__thread;
+
+	poll->place = thread->poll_count++;
+	if (poll->place < ASYNCSPAN__POLLS)
+		thread->polls[poll->place] = poll->id;
+	asyncspan__resume_traced(poll->id);
+}
+
+ASYNCSPAN__COLD static void asyncspan__poll_leave_traced(const struct asyncspan__poll *poll)
+{
+	struct asyncspan__thread_state *thread = &asyncspan__thread;
+
+	/* Blocks inside this one that were left by longjmp go with it. */
+	thread->poll_count = poll->place;
+	if (poll->place >= ASYNCSPAN__POLLS ||
+	    thread->polls[poll->place] != (poll->id | ASYNCSPAN__POLL_ENDED))
+		asyncspan__suspend_traced(poll->id);
+}
+
+#endif
+
 static inline struct asyncspan__poll asyncspan__poll_enter(const asyncspan_t *span)
 {
-	struct asyncspan__poll poll = { 0, 1 };
+	struct asyncspan__poll poll = { 0, 0, 1 };
 
-	poll.id = asyncspan_id(span);
-	asyncspan__resume(span);
+#ifndef ASYNCSPAN_DISABLE
+	poll.id = span->id;
+	if (__builtin_expect(poll.id != 0, 0))
+		asyncspan__poll_enter_traced(&poll);
+#else
+	(void)span;
+#endif
 	return poll;
 }
 
 static inline struct asyncspan__poll asyncspan__poll_none(void)
 {
-	struct asyncspan__poll poll = { 0, 1 };
+	struct asyncspan__poll poll = { 0, 0, 1 };
 
 	return poll;
 }
 
 static inline void asyncspan__poll_leave(struct asyncspan__poll *poll)
 {
-#if ASYNCSPAN__ACTIVE
-	if (__builtin_expect(poll->id != 0, 0) && asyncspan__thread.ended != poll->id)
-		asyncspan__suspend_traced(poll->id);
+#ifndef ASYNCSPAN_DISABLE
+	if (__builtin_expect(poll->id != 0, 0))
+		asyncspan__poll_leave_traced(poll);
 #else
 	(void)poll;
 #endif
 }
 
-#define ASYNCSPAN__POLL(variable, span)                                                            \
-	for (struct asyncspan__poll variable                                                       \
-	     __attribute__((cleanup(asyncspan__poll_leave))) =                                     \
-		     ASYNCSPAN__ACTIVE ? asyncspan__poll_enter(span) : asyncspan__poll_none();     \
+#define ASYNCSPAN__POLL(variable, span)                                                        \
+	for (struct asyncspan__poll variable __attribute__((cleanup(asyncspan__poll_leave))) = \
+		     ASYNCSPAN__ACTIVE ? asyncspan__poll_enter(span) : asyncspan__poll_none(); \
 	     variable.running; variable.running = 0)
 
 /*

@@ -43,15 +43,46 @@ static bool is_ours(const struct elf_probe *probe)
 	return strcmp(probe->provider, PROVIDER) == 0;
 }
 
+/* Linkers that drop a section leave its note behind, about nothing. */
+static bool is_dropped(const struct elf_probe *probe)
+{
+	return probe->address == 0;
+}
+
+/* Probes that were folded into one could not be told apart. */
+static int check_distinct(const struct elf_probes *probes, size_t which, char refused[160])
+{
+	const struct elf_probe *probe = &probes->probes[which];
+	size_t i;
+
+	for (i = 0; i < which; i++) {
+		const struct elf_probe *other = &probes->probes[i];
+
+		if (!is_ours(other) || other->offset != probe->offset || is_dropped(other))
+			continue;
+		snprintf(refused, 160, "probes %.48s and %.48s share one site (linked with --icf?)",
+			 other->name, probe->name);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
 static int check_sites(const struct elf_probes *probes, char refused[160])
 {
 	size_t i;
+	int error;
 
 	for (i = 0; i < probes->count; i++) {
 		const struct elf_probe *probe = &probes->probes[i];
 
-		if (!is_ours(probe) || probe->site == ELF_SITE_NOP)
+		if (!is_ours(probe) || is_dropped(probe))
 			continue;
+		if (probe->site == ELF_SITE_NOP) {
+			error = check_distinct(probes, i, refused);
+			if (error)
+				return error;
+			continue;
+		}
 		snprintf(refused, 160, "probe %.64s: %s", probe->name, elf_site_text(probe->site));
 		return -ENOTSUP;
 	}
@@ -71,7 +102,8 @@ static size_t collect_sites(const struct elf_probes *probes, bool begin, uint64_
 		for (i = 0; i < probes->count; i++) {
 			const struct elf_probe *probe = &probes->probes[i];
 
-			if (!is_ours(probe) || strcmp(probe->name, probe_kinds[kind].name) != 0)
+			if (!is_ours(probe) || is_dropped(probe) ||
+			    strcmp(probe->name, probe_kinds[kind].name) != 0)
 				continue;
 			sites[count++] = (struct multi_link_site){
 				.offset = probe->offset,

@@ -305,6 +305,12 @@ int identities_write(struct identities *identities)
 	return error;
 }
 
+int identities_finish(struct identities *identities)
+{
+	identities->changed = true;
+	return identities_write(identities);
+}
+
 int identities_tick(struct identities *identities)
 {
 	if (trace_now() - identities->written < WRITE_INTERVAL)

@@ -55,7 +55,10 @@ void identities_forget(struct identities *identities);
 /* Writes both tables if anything changed. */
 int identities_write(struct identities *identities);
 
-/* The same, but not more often than every few seconds. */
+/* Writes them for the last time: how each process fared is known now. */
+int identities_finish(struct identities *identities);
+
+/* The same as write, but not more often than every few seconds. */
 int identities_tick(struct identities *identities);
 
 uint64_t identities_bytes(const struct identities *identities);

@@ -423,7 +423,7 @@ void rows_tick(struct rows *rows)
 
 int rows_finish(struct rows *rows)
 {
-	int error = identities_write(rows->identities);
+	int error = identities_finish(rows->identities);
 
 	if (error)
 		fail(rows, error);
