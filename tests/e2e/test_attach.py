@@ -43,6 +43,7 @@ def attach(tracer, process, file, *options, **start):
     return begun
 
 
+@pytest.mark.sanitizers
 def test_events_of_spans_begun_before_the_attach_give_no_row(tracer, running_program):
     """N12"""
     ledger = tracer.scratch / "ledger.jsonl"
@@ -199,3 +200,13 @@ def test_the_example_server_shows_every_kind_of_span(tracer):
     assert counters.inconsistencies(trace) == {}
 
 
+
+
+def test_who_waits_for_a_first_span_is_told_that_all_is_attached(tracer, running_program):
+    """After 5 s without any event, with the number of probes and the file."""
+    program = running_program(ATTACH, "N12")
+    begun = attach(tracer, program, ATTACH)
+    line = wait_until(lambda: begun.process.stderr, "a line on stderr")
+    assert "no span yet" in line
+    assert f"{len(probes.probes_of(ATTACH))} probes" in line and str(ATTACH) in line
+    assert begun.stop().trace.spans == []

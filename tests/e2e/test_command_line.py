@@ -122,6 +122,7 @@ def test_without_root_the_missing_privilege_is_named(command_line, own_program):
     assert list(directory.iterdir()) == []
 
 
+@pytest.mark.sanitizers
 def test_a_pid_that_does_not_exist_is_one_line(tracer):
     gone = subprocess.Popen(["true"])
     gone.wait()
@@ -143,6 +144,15 @@ def test_a_process_without_probes_is_one_line_with_the_next_step(tracer):
     assert left_in(tracer.scratch) == []
 
 
+def test_a_command_without_probes_runs_and_one_line_says_so(tracer):
+    """It may still load some, or become another program: its trace is empty."""
+    recording = tracer.record("/bin/sh", "-c", "exit 3", options=["-q"], status=3)
+    line = error_line(recording.stderr)
+    assert "no asyncspan probes in" in line and "-f" in line
+    assert recording.trace.spans == []
+
+
+@pytest.mark.sanitizers
 def test_a_command_that_does_not_exist_gives_127(tracer):
     status, stdout, stderr = tracer.run("record", "--", "/nowhere/at-all")
     assert (status, stdout) == (127, "")

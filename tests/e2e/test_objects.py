@@ -17,6 +17,7 @@ def test_a_command_is_held_until_it_is_attached(recorded):
     assert recording.ledger.untraced == []
 
 
+@pytest.mark.sanitizers
 def test_spans_in_constructors_and_destructors_of_plugins_are_seen(recorded):
     """Each time that the plug-in is loaded."""
     recording = recorded(PLUGINS, "constructors")

@@ -25,6 +25,7 @@ def trace_id(directory):
     return path.stem
 
 
+@pytest.mark.sanitizers
 def test_the_default_directory_is_kept_once_as_old(tracer):
     default, old = tracer.scratch / "asyncspan.data", tracer.scratch / "asyncspan.data.old"
     ids = []

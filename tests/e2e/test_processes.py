@@ -57,6 +57,7 @@ def test_an_open_poll_counts_up_to_the_end_of_the_process(tracer):
     assert trace.span("queued").queue_ns is None
 
 
+@pytest.mark.sanitizers
 def test_a_forked_child_has_its_own_process_and_its_spans_are_roots(tracer):
     """X1"""
     recording = tracer.record(PROCESS, "X1", options=["-f"])
@@ -92,6 +93,7 @@ def test_spans_open_at_an_exec_are_unfinished_for_that_reason(tracer):
     assert before.end_time is not None and before.exit_status is None
 
 
+@pytest.mark.sanitizers
 def test_the_image_after_an_exec_has_its_own_process_row_and_rows(tracer):
     """X10"""
     recording = tracer.record(PROCESS, "X10")

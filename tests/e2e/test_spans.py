@@ -281,6 +281,7 @@ def test_40000_distinct_names_fit_into_one_file(recorded):
     recording.compare()
 
 
+@pytest.mark.sanitizers
 def test_any_bytes_make_a_name(tracer):
     """X6: NULL, empty, 10 kB, not UTF-8, with escape codes, on an unmapped page."""
     recording = tracer.record(NAMES, "X6", losses=["name_unreadable"])
@@ -334,6 +335,7 @@ def test_a_program_built_another_way_is_traced_the_same(recorded, variant):
     recording.compare()
 
 
+@pytest.mark.sanitizers
 def test_spans_of_a_program_and_of_its_shared_library_nest(recorded):
     recording = recorded(PROGRAMS / "shared")
     recording.compare()
