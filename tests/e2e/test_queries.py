@@ -15,7 +15,7 @@ import pytest
 from harness.tracer import PROGRAMS, ROOT
 
 WORKLOAD, PROCESS = PROGRAMS / "workload", PROGRAMS / "process"
-QUERIES = ROOT / "docs" / "queries.md"
+DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "queries.md"]
 
 
 @pytest.fixture
@@ -150,15 +150,19 @@ def test_async_spans_answers_as_the_join_of_begin_and_end_does(ask, aggregate):
 
 
 def blocks():
-    """The SQL of docs/queries.md with the heading that each stands under."""
-    text = QUERIES.read_text()
-    found, heading = [], ""
-    for line in re.split(r"^(## [^\n]*|```sql\n.*?^```)$", text, flags=re.M | re.S):
-        if line.startswith("## "):
-            heading = line[3:]
-        elif line.startswith("```sql"):
-            found.append(pytest.param(line[7:-3], id=heading))
-    assert found, f"no query in {QUERIES}"
+    """The SQL that users are shown, with the document and the heading that it stands under."""
+    found = []
+    for document in DOCUMENTS:
+        heading = ""
+        pieces = re.split(r"^(## [^\n]*|```sql\n.*?^```)$", document.read_text(), flags=re.M | re.S)
+        shown = [piece for piece in pieces if piece.startswith("```sql")]
+        assert shown, f"no query in {document}"
+        for piece in pieces:
+            if piece.startswith("## "):
+                heading = piece[3:]
+            elif piece in shown:
+                first = piece.splitlines()[1]
+                found.append(pytest.param(piece[7:-3], id=f"{document.name}: {heading}: {first}"))
     return found
 
 
