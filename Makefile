@@ -64,7 +64,7 @@ say          = $(if $(Q),@printf '  %-8s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test bench lint format install clean help programs \
+.PHONY: all deps demo test bench lint mutate format install clean help programs \
 	build-clang build-asan build-coverage
 
 all: programs ## build everything: build/asyncspan-trace, build/examples, the tests' programs
@@ -83,6 +83,9 @@ test: deps ## all tests and checks; one closing line of totals, full log in buil
 
 bench: programs $(BENCH) ## measure against the goals; figures in build/bench.json
 	$(Q)build/venv/bin/python tests/bench/run-bench.py
+
+mutate: deps ## break the rules of the model in one place after the other: the tests must notice
+	$(Q)CC="$(CC)" tools/mutate.py
 
 lint: lint-format lint-text lint-man lint-cppcheck lint-tidy ## the static checks
 
@@ -213,5 +216,7 @@ $(BENCH): $(O)/%: tests/%.c $(LIBRARY) $(BENCH_SKELS) | deps
 	$(call say,CC)
 	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) $(DEFINES) $(INCLUDES) $(DEPFLAGS) $< \
 		$(LIBRARY) $(LDFLAGS) $(LIBS) -o $@
+
+include tests/model/model.mk
 
 -include $(OUTPUTS:=.d) $(wildcard build/bpf/*.d)

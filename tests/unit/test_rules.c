@@ -728,6 +728,7 @@ static void items_lost_from_the_spill_table_are_passed_over(void **state)
 	lose_the_spilled_items();
 	on(1, 10);
 	assert_int_equal(model_suspend(&at, 900)->busy, 10);
+	assert_int_equal(tasks[0].count, DEEP);
 	model_suspend(&at, 100);
 	assert_int_equal(tasks[0].count, 0);
 	assert_int_equal(entry_of(101)->busy, 10);
