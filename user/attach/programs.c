@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "asyncspan.skel.h"
@@ -66,6 +67,24 @@ static int open_skeleton(struct programs *programs, const struct programs_option
 	return error;
 }
 
+/* Each position has a page of its own. */
+static int map_positions(struct programs *programs)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	int fd = programs_events_fd(programs);
+	void *consumed, *produced;
+
+	consumed = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+	if (consumed == MAP_FAILED)
+		return -errno;
+	programs->consumed = consumed;
+	produced = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, page);
+	if (produced == MAP_FAILED)
+		return -errno;
+	programs->produced = produced;
+	return 0;
+}
+
 /* The step that fails is left in *step. */
 static int load_skeleton(struct programs *programs, const struct programs_options *options,
 			 const char **step)
@@ -81,7 +100,8 @@ static int load_skeleton(struct programs *programs, const struct programs_option
 	if (error)
 		return error;
 	*step = "attach";
-	return asyncspan_bpf__attach(programs->skeleton);
+	error = map_positions(programs);
+	return error ? error : asyncspan_bpf__attach(programs->skeleton);
 }
 
 /* True where a probe that is attached to one process fires on a thread that is not its first. */
@@ -123,6 +143,11 @@ void programs_free(struct programs *programs)
 	if (programs->tried_out_fd >= 0)
 		close(programs->tried_out_fd);
 	programs->tried_out_fd = -1;
+	if (programs->consumed)
+		munmap((void *)programs->consumed, sysconf(_SC_PAGESIZE));
+	if (programs->produced)
+		munmap((void *)programs->produced, sysconf(_SC_PAGESIZE));
+	programs->consumed = programs->produced = NULL;
 	asyncspan_bpf__destroy(programs->skeleton);
 	programs->skeleton = NULL;
 }
@@ -302,10 +327,14 @@ void programs_count_loss(struct programs *programs, enum model_counter counter)
 	__atomic_fetch_add(&programs->skeleton->bss->losses, 1, __ATOMIC_RELAXED);
 }
 
-uint64_t programs_ring_records(const struct programs *programs)
+uint64_t programs_ring_produced(const struct programs *programs)
 {
-	return bpf_map__max_entries(programs->skeleton->maps.events) /
-	       sizeof(struct record_task_exit);
+	return __atomic_load_n(programs->produced, __ATOMIC_ACQUIRE);
+}
+
+uint64_t programs_ring_consumed(const struct programs *programs)
+{
+	return __atomic_load_n(programs->consumed, __ATOMIC_ACQUIRE);
 }
 
 int programs_events_fd(const struct programs *programs)

@@ -27,6 +27,9 @@ struct programs {
 	struct asyncspan_bpf *skeleton;
 	bool multi;	  /* one link holds many probes: see attach/multi_link.h */
 	int tried_out_fd; /* the link that it was tried with, -1 for none */
+	/* The ring's two positions, mapped: see kernel/bpf/ringbuf.c, ringbuf_map_mmap_user(). */
+	const uint64_t *consumed;
+	const uint64_t *produced;
 };
 
 struct programs_options {
@@ -95,8 +98,12 @@ int programs_close_polls(const struct programs *programs);
 /* One more loss that was found on this side. */
 void programs_count_loss(struct programs *programs, enum model_counter counter);
 
-/* Records that a full ring holds, at most. */
-uint64_t programs_ring_records(const struct programs *programs);
+/*
+ * Bytes that went into the ring of events, and out of it, since the start. A record that a program
+ * is still writing holds up those behind it: what comes out may lag.
+ */
+uint64_t programs_ring_produced(const struct programs *programs);
+uint64_t programs_ring_consumed(const struct programs *programs);
 
 int programs_events_fd(const struct programs *programs);
 int programs_notices_fd(const struct programs *programs);

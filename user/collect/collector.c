@@ -7,9 +7,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define POLL_MS 10
 #define RECORDS_AT_ONCE 65536
+#define END_ATTEMPTS 1000
+#define END_PAUSE_US 1000
 #define SWEEP_AGAIN UINT64_MAX		   /* as a counter's value: differs from every real one */
 #define SWEEP_INTERVAL UINT64_C(100000000) /* ns between sweeps of the span table */
 #define TICK_INTERVAL UINT64_C(200000000)  /* ns between looks at what else there is to do */
@@ -28,11 +31,13 @@ struct collector {
 	bool joined;
 	pthread_mutex_t lock;
 	pthread_cond_t started;
-	int start_error;   /* 1: not known yet */
-	int phase;	   /* enum collector_phase; atomic */
-	int stopped;	   /* the thread is about to end; atomic */
-	int ended;	   /* processes ended since the last sweep; atomic */
-	uint64_t budget;   /* records that may still be taken at once */
+	int start_error; /* 1: not known yet */
+	int phase;	 /* enum collector_phase; atomic */
+	int stopped;	 /* the thread is about to end; atomic */
+	int ended;	 /* processes ended since the last sweep; atomic */
+	uint64_t budget; /* records that may still be taken at once */
+	uint64_t until;
+	bool drained;	   /* of all that was in the ring when processes were looked at */
 	uint64_t deferred; /* value of the counter at the last sweep */
 	uint64_t last_sweep, last_tick;
 	int finish_error;
@@ -50,7 +55,12 @@ static int on_record(void *context, void *record, size_t size)
 	if (phase_of(collector) == COLLECTOR_DISCARD)
 		return -ECANCELED;
 	rows_record(collector->rows, record, size);
-	return --collector->budget ? 0 : -EAGAIN;
+	if (!--collector->budget)
+		return -EAGAIN;
+	/* Positions are shown to the kernel, and to us, record by record. */
+	return programs_ring_consumed(collector->options.rows.programs) < collector->until ?
+		       0 :
+		       -EAGAIN;
 }
 
 #define CAPABILITY_BIT(number) (1ULL << (number))
@@ -93,7 +103,7 @@ static bool visit_span(const struct model_span *span, void *data)
 		return true;
 	}
 	process = registry_process(collector->options.rows.registry, span->key.process);
-	if (!process || process->image.state == RECORD_IMAGE_LIVE)
+	if (!process || !process->over || !collector->drained)
 		return false;
 	rows_unfinished(collector->rows, span);
 	return true;
@@ -102,17 +112,18 @@ static bool visit_span(const struct model_span *span, void *data)
 static void mark_swept(struct registry_process *process, void *data)
 {
 	(void)data;
-	if (process->image.state != RECORD_IMAGE_LIVE)
+	if (process->over)
 		process->swept = true;
 }
 
 /*
- * Takes what is in the ring, not more than `most` records: a program that is faster than we are
- * must not keep us from the sweeps that make room for its spans.
+ * Takes what is in the ring, not more than `most` records and not beyond `until`: a program that
+ * is faster than we are must not keep us from the sweeps that make room for its spans.
  */
-static void drain(struct collector *collector, uint64_t most)
+static void drain(struct collector *collector, uint64_t most, uint64_t until)
 {
 	collector->budget = most;
+	collector->until = until;
 	ring_buffer__consume(collector->ring);
 }
 
@@ -120,16 +131,21 @@ static void sweep(struct collector *collector)
 {
 	const struct programs *programs = collector->options.rows.programs;
 	unsigned int ended;
+	uint64_t produced;
 
 	__atomic_store_n(&collector->ended, 0, __ATOMIC_RELAXED);
 	collector->deferred = programs_counter(programs, MODEL_DEFERRED);
 	ended = registry_refresh(collector->options.rows.registry);
 	/* What a process sent before it ended comes before what it left open. */
-	drain(collector, programs_ring_records(programs));
+	produced = programs_ring_produced(programs);
+	drain(collector, UINT64_MAX, produced);
+	collector->drained = programs_ring_consumed(programs) >= produced;
 	programs_sweep(programs, visit_span, collector);
-	if (ended) {
+	if (ended && collector->drained) {
 		registry_each(collector->options.rows.registry, mark_swept, NULL);
 		rows_forget(collector->rows);
+	} else if (ended) {
+		collector_process_ended(collector); /* once more, soon */
 	}
 	collector->last_sweep = trace_now();
 }
@@ -155,13 +171,32 @@ static bool visit_at_end(const struct model_span *span, void *data)
 	return true;
 }
 
+/*
+ * No probe is attached any more, but a program may have been interrupted while it wrote a record,
+ * and the records behind it wait.
+ */
+static void drain_to_the_end(struct collector *collector)
+{
+	const struct programs *programs = collector->options.rows.programs;
+	uint64_t produced = programs_ring_produced(programs);
+	int attempts;
+
+	for (attempts = 0; attempts < END_ATTEMPTS; attempts++) {
+		drain(collector, UINT64_MAX, UINT64_MAX);
+		if (programs_ring_consumed(programs) >= produced ||
+		    phase_of(collector) == COLLECTOR_DISCARD)
+			break;
+		usleep(END_PAUSE_US);
+	}
+}
+
 static int finish(struct collector *collector)
 {
 	struct rows_stats stats;
 	int error, file_error;
 
 	registry_refresh(collector->options.rows.registry);
-	drain(collector, UINT64_MAX);
+	drain_to_the_end(collector);
 	programs_sweep(collector->options.rows.programs, visit_at_end, collector);
 	error = rows_finish(collector->rows);
 	stats = rows_stats(collector->rows);
@@ -205,9 +240,10 @@ static void *run(void *data)
 		return NULL;
 	while (phase_of(collector) == COLLECTOR_RUNNING) {
 		collector->budget = RECORDS_AT_ONCE;
+		collector->until = UINT64_MAX;
 		ring_buffer__poll(collector->ring, POLL_MS);
 		/* Records come without wake-ups: poll alone might never see them. */
-		drain(collector, RECORDS_AT_ONCE);
+		drain(collector, RECORDS_AT_ONCE, UINT64_MAX);
 		sweep_if_due(collector);
 		now = trace_now();
 		if (now - collector->last_tick < TICK_INTERVAL)

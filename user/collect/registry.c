@@ -217,7 +217,8 @@ unsigned int registry_refresh(struct registry *registry)
 		if (process->image.state == RECORD_IMAGE_LIVE &&
 		    !programs_image(registry->programs, process->number, &image))
 			process->image = image;
-		if (process->image.state != RECORD_IMAGE_LIVE && !process->swept)
+		process->over = process->image.state != RECORD_IMAGE_LIVE;
+		if (process->over && !process->swept)
 			ended++;
 	}
 	pthread_mutex_unlock(&registry->lock);

@@ -24,8 +24,13 @@ struct registry_process {
 	char parent_process_id[UUID_TEXT_SIZE]; /* "": none */
 	struct record_image image;
 	bool described; /* from /proc, or from the parent it was forked from */
-	bool swept;	/* ended, and its open spans are dealt with: the reader's own mark */
-	char *exe;	/* owned, never NULL */
+	/*
+	 * It had ended when registry_refresh() looked: whatever it did came before. (The image may
+	 * say so earlier, of a process that was new to the registry.)
+	 */
+	bool over;
+	bool swept; /* over, and its open spans are dealt with: the reader's own mark */
+	char *exe;  /* owned, never NULL */
 	char *command_line;
 	char *username;
 };
