@@ -146,13 +146,23 @@ static struct target_object *object_add(struct targets *targets)
 	return objects;
 }
 
+/*
+ * Dynamic linkers are called ld-linux-x86-64.so.2, ld.so, ld-musl-x86_64.so.1; the last may be a
+ * symbolic link to musl's libc.so, which is one with it. (That of glibc is called libc.so.6.)
+ */
+static bool may_be_linker(const char *path)
+{
+	const char *name = base_name(path);
+
+	return strncmp(name, "ld", 2) == 0 || strcmp(name, "libc.so") == 0;
+}
+
 static int attach(struct targets *targets, struct target_object *object, int fd, char reason[192])
 {
 	char refused[160] = "";
 	int error;
 
-	/* Dynamic linkers are called ld-linux-x86-64.so.2, ld-musl-x86_64.so.1, ld.so. */
-	if (strncmp(base_name(object->path), "ld", 2) == 0) {
+	if (may_be_linker(object->path)) {
 		error = uprobes_attach_linker(&object->linker, targets->programs, fd, object->pid);
 		if (error) {
 			snprintf(reason, 192, "dynamic linker: %s", strerror(-error));
