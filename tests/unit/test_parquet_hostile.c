@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parquet files that are damaged or made to harm: an error, never more. For sanitizer and valgrind. */
+/*
+ * Parquet files that are damaged or made to harm: an error, never more. For sanitizer and valgrind.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
