@@ -83,7 +83,23 @@ static int add_counter(struct trace_files *files, const json_t *counter)
 	return 0;
 }
 
-static int add_trace(struct trace_files *files, const json_t *trace)
+static int add_period(struct trace_files *files, const char *name, uint64_t start, uint64_t end)
+{
+	struct trace_period *periods =
+		realloc(files->periods, (files->traces + 1) * sizeof(*periods));
+	struct trace_period *period;
+
+	if (!periods)
+		return -ENOMEM;
+	files->periods = periods;
+	period = &periods[files->traces++];
+	snprintf(period->trace8, sizeof(period->trace8), "%.8s", name);
+	period->start = (int64_t)start;
+	period->end = (int64_t)end;
+	return 0;
+}
+
+static int add_trace(struct trace_files *files, const char *name, const json_t *trace)
 {
 	const json_t *counters = json_object_get(trace, "counters");
 	uint64_t start = number_of(trace, "start_time_ns");
@@ -95,12 +111,11 @@ static int add_trace(struct trace_files *files, const json_t *trace)
 		if (error)
 			return error;
 	}
-	files->traces++;
 	files->open += json_is_false(json_object_get(trace, "complete"));
 	add_to(&files->events, number_of(trace, "events"));
 	if (end > start)
 		add_to(&files->duration_ns, end - start);
-	return 0;
+	return add_period(files, name, start, end);
 }
 
 static int read_file(struct trace_files *files, int folder, const char *name)
@@ -126,7 +141,7 @@ static int read_file(struct trace_files *files, int folder, const char *name)
 	if (!json_is_object(trace)) {
 		error = fail(files, name, trace ? "not an object" : problem.text, -EBADMSG);
 	} else {
-		error = add_trace(files, trace);
+		error = add_trace(files, name, trace);
 		if (error)
 			fail(files, name, "not the form known", error);
 	}
@@ -192,5 +207,6 @@ void trace_files_free(struct trace_files *files)
 		free(files->counters[i].meaning);
 	}
 	free(files->counters);
+	free(files->periods);
 	memset(files, 0, sizeof(*files));
 }

@@ -29,11 +29,19 @@ struct trace_counter {
 	uint64_t value;
 };
 
+/* When a trace ran, in ns since 1970 UTC; 0: the file does not say. */
+struct trace_period {
+	char trace8[9]; /* the beginning of its id: the names of its parts begin with it */
+	int64_t start;
+	int64_t end;
+};
+
 struct trace_files {
-	size_t traces;	      /* 0: nothing is known of losses */
-	size_t open;	      /* of these: still being written, or never completed */
-	uint64_t events;      /* begins and ends in the files */
-	uint64_t duration_ns; /* of all traces that have ended */
+	struct trace_period *periods; /* one for each of the traces */
+	size_t traces;		      /* 0: nothing is known of losses */
+	size_t open;		      /* of these: still being written, or never completed */
+	uint64_t events;	      /* begins and ends in the files */
+	uint64_t duration_ns;	      /* of all traces that have ended */
 	struct trace_counter *counters;
 	size_t counter_count;
 	char message[512]; /* after an error: "PATH: cause" */
