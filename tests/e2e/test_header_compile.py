@@ -21,7 +21,9 @@ WAYS = [
     "-DASYNCSPAN_DISABLE",
     '-DASYNCSPAN_TARGET="module"',
     "-fno-pie -no-pie",
+    "-fPIE -pie",
     "-static",
+    "-static-pie",
     "-fno-plt",
     "-fvisibility=hidden",
     "-fcf-protection",
@@ -33,7 +35,16 @@ WAYS = [
     "-fsanitize=thread",
     "-fstack-protector-all -D_FORTIFY_SOURCE=2",
     "-fno-asynchronous-unwind-tables -fomit-frame-pointer",
+    "-s",
 ]
+WAYS_OF_CLANG = ["-flto -fuse-ld=lld", "-flto=thin -fuse-ld=lld"]
+# Another C library, and another processor: without -fcf-protection and the like, which are x86's.
+MUSL = [("musl-gcc", flags) for flags in
+        ["-std=c11 -O0", "-std=c17 -O2", "-std=gnu2x -O3", "-O2 -static", "-O2 -flto", "-O2 -s"]]
+AARCH64 = [("aarch64-linux-gnu-gcc", flags) for flags in
+           ["-std=c11 -O0", "-std=c11 -O2", "-std=c17 -O3", "-std=gnu2x -O1", "-O2 -static",
+            "-O2 -flto", "-O2 -fno-pie -no-pie", "-O2 -fno-plt -fvisibility=hidden",
+            "-O2 -mbranch-protection=standard", "-O2 -s"]]
 
 
 def run(*command):
@@ -53,8 +64,8 @@ def build(output, compiler, *flags):
     return output, status, said
 
 
-def runs(program):
-    status, said = run(program)
+def runs(program, *before):
+    status, said = run(*before, program)
     assert (status, said) == (0, "")
 
 
@@ -62,6 +73,7 @@ STANDARDS = [(compiler, f"-std={standard} {level}")
              for compiler, standard in C + CXX for level in LEVELS]
 IN_WAYS = [(compiler, f"-O2 {way}")
            for compiler in ["gcc", "clang", "g++", "clang++"] for way in WAYS]
+IN_WAYS += [(compiler, f"-O2 {way}") for compiler in ["clang", "clang++"] for way in WAYS_OF_CLANG]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +82,7 @@ def builds(tmp_path_factory):
     directory = tmp_path_factory.mktemp("programs")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield {case: pool.submit(build, directory / str(number), case[0], *case[1].split())
-               for number, case in enumerate(STANDARDS + IN_WAYS)}
+               for number, case in enumerate(STANDARDS + IN_WAYS + MUSL + AARCH64)}
 
 
 @pytest.mark.parametrize("compiler,flags", STANDARDS)
@@ -84,8 +96,22 @@ def test_it_compiles_without_a_warning_and_does_nothing_untraced(builds, compile
 def test_it_compiles_in_ways_that_users_build(builds, compiler, flags):
     program, status, said = builds[compiler, flags].result()
     assert (status, said) == (0, "")
-    if "thread" not in flags:  # ThreadSanitizer does not start with all layouts of addresses
-        runs(program)
+    # ThreadSanitizer does not start with all layouts of addresses.
+    runs(program, *(["setarch", "--addr-no-randomize"] if "thread" in flags else []))
+
+
+@pytest.mark.parametrize("compiler,flags", MUSL)
+def test_it_compiles_and_runs_with_the_c_library_musl(builds, compiler, flags):
+    program, status, said = builds[compiler, flags].result()
+    assert (status, said) == (0, "")
+    runs(program)
+
+
+@pytest.mark.parametrize("compiler,flags", AARCH64)
+def test_it_compiles_and_runs_on_aarch64(builds, compiler, flags):
+    program, status, said = builds[compiler, flags].result()
+    assert (status, said) == (0, "")
+    runs(program, "qemu-aarch64", "-L", "/usr/aarch64-linux-gnu")
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])

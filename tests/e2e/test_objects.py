@@ -38,12 +38,13 @@ def test_names_are_right_when_another_plugin_is_loaded_at_the_same_address(recor
 
 @pytest.mark.timeout(240)
 def test_ids_are_unique_over_an_executable_and_two_plugins_built_apart(tracer):
-    """X3: 8 threads; the program itself checks that dlclose unmaps and that no id comes twice."""
-    recording = tracer.record(PLUGINS, "X3", "200000")
+    """X3: 8 threads, 1,000,000 spans, and a ring that holds all their records, however slowly they
+    are taken out; the program itself checks that dlclose unmaps and that no id comes twice."""
+    recording = tracer.record(PLUGINS, "X3", "1000000", options=["--ring-size", "256m"])
     trace = recording.trace
     recording.ledger.check_summary(trace)
     assert trace.sql("SELECT count(DISTINCT span_id), count(*) FROM async_spans") == [
-        (200_000, 200_000)
+        (1_000_000, 1_000_000)
     ]
     assert trace.sql("SELECT DISTINCT target FROM async_spans ORDER BY 1") == [
         ("plugin_one.so",), ("plugin_two.so",), ("plugins",)
