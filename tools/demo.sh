@@ -17,7 +17,7 @@ as_root() {
 }
 
 stop_tracer() {
-	[ -z "$tracer" ] || as_root kill -TERM "$tracer" 2>/dev/null || true
+	[ -z "$tracer" ] || as_root sh -c 'kill -TERM "$1"' sh "$tracer" || true
 }
 
 fail() {
