@@ -61,6 +61,12 @@ static __always_inline void model_foreign_change(void)
 	__sync_fetch_and_add(&foreign_changes, 1);
 }
 
+struct model_context;
+
+static void poll_ended(const struct model_context *context, const struct model_span *span);
+
+#define MODEL_POLL_ENDED(context, span) poll_ended(context, span)
+
 /* bpf_loop() came with 5.17: before, a loop that the verifier can follow to its end. */
 #define MODEL_REPEAT_BOUNDED 256
 

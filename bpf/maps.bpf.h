@@ -109,6 +109,7 @@ struct {
 
 /* Set by the loader. */
 const volatile __u32 name_limit = RECORD_NAME_SIZE - 1; /* bytes of a run-time name */
+const volatile bool send_polls = false;			/* a record for each poll */
 const volatile __u64 ring_quarter = 8 << 20;		/* bytes: the consumer is woken from here */
 
 bool holding = true; /* false: processes are not held any more, nobody would let them go */

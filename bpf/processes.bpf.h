@@ -21,6 +21,28 @@ struct signal_struct___before_5_17 {
 	struct task_struct *group_exit_task;
 };
 
+static __always_inline void poll_ended(const struct model_context *context,
+				       const struct model_span *span)
+{
+	struct record_poll *record;
+
+	if (!send_polls)
+		return;
+	record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+	if (!record) {
+		model_count(MODEL_POLL_LOST);
+		return;
+	}
+	record->kind = RECORD_POLL;
+	record->stream = span->owner;
+	record->key = span->key;
+	record->begin_time = span->entered_time;
+	record->end_time = context->now;
+	record->cpu = context->cpu;
+	record->padding = 0;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
 static __always_inline void notice_send(__u32 kind, __u32 pid, __u64 process)
 {
 	struct record_notice *notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);

@@ -15,6 +15,7 @@
 	X(STORAGE_BUSY, "storage_busy", LOSS, "events while a task's storage could not be had")    \
 	X(NAME_UNREADABLE, "name_unreadable", LOSS, "run-time names that could not be read")       \
 	X(NAME_LOST, "name_lost", LOSS, "run-time names lost because the ring buffer was full")    \
+	X(POLL_LOST, "poll_lost", LOSS, "polls lost because the ring buffer was full")             \
 	X(LOCATION_LOST, "location_lost", LOSS, "locations that could not be read or kept")        \
 	X(STREAM_LOST, "stream_lost", LOSS, "tasks that could not be described")                   \
 	X(PROCESS_LOST, "process_lost", LOSS, "processes that could not be followed")              \

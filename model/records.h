@@ -34,6 +34,7 @@ enum record_kind {
 	RECORD_BEGIN = 1,
 	RECORD_END,
 	RECORD_TASK_EXIT,
+	RECORD_POLL,
 };
 
 /* A span began. It is sent without the bytes of `name` that are not used. */
@@ -61,6 +62,17 @@ struct record_end {
 	__u32 kind;
 	__u32 padding;
 	struct model_span span;
+};
+
+/* A poll ended. */
+struct record_poll {
+	__u32 kind;
+	__u32 stream; /* of the task it was on */
+	struct model_span_key key;
+	__u64 begin_time;
+	__u64 end_time;
+	__u32 cpu;
+	__u32 padding;
 };
 
 /* A traced task ended; its name as it was last. */
@@ -137,6 +149,7 @@ struct record_notice {
 #ifndef __cplusplus
 _Static_assert(sizeof(struct record_begin) == 64 + RECORD_NAME_SIZE, "as the BPF programs fill it");
 _Static_assert(sizeof(struct record_end) == 176, "as the BPF programs fill it");
+_Static_assert(sizeof(struct record_poll) == 48, "as the BPF programs fill it");
 _Static_assert(sizeof(struct record_location) == 792, "as the BPF programs fill it");
 _Static_assert(sizeof(struct record_image) == 72, "as the BPF programs fill it");
 _Static_assert(sizeof(struct record_notice) == 24, "as the BPF programs fill it");

@@ -39,6 +39,11 @@
 #endif
 #define MODEL_OUTLINE static __attribute__((noinline, unused))
 
+/* What else is to happen when a poll has ended; span->owner is the task it was on. */
+#ifndef MODEL_POLL_ENDED
+#define MODEL_POLL_ENDED(context, span) ((void)0)
+#endif
+
 /* One level below the parent. Measuring what depth costs redefines it. */
 #ifndef MODEL_CHILD_DEPTH
 #define MODEL_CHILD_DEPTH(parent_depth) ((parent_depth) + 1)
@@ -134,14 +139,16 @@ MODEL_INLINE void model_pop(struct model_context *context, const struct model_it
 }
 
 /* The poll ends; `covered` of it other spans lay above. */
-MODEL_INLINE void model_close_poll(struct model_span *span, __u64 now, __u64 covered)
+MODEL_INLINE void model_close_poll(struct model_context *context, struct model_span *span,
+				   __u64 covered)
 {
-	__u64 poll = now - span->entered_time;
+	__u64 poll = context->now - span->entered_time;
 
 	span->busy += poll;
 	span->busy_self += poll - covered;
 	if (poll > span->longest_poll)
 		span->longest_poll = poll;
+	MODEL_POLL_ENDED(context, span);
 	span->owner = 0;
 }
 
@@ -195,7 +202,7 @@ static long model_unwind_step(__u32 step, void *data)
 		return 1;
 	}
 	if (span) {
-		model_close_poll(span, context->now, top->covered);
+		model_close_poll(context, span, top->covered);
 		if (unwind->mode != MODEL_CLOSE_LAST) {
 			span->state = MODEL_SUSPENDED;
 			span->last_event_time = context->now;
@@ -313,7 +320,7 @@ MODEL_INLINE int model_begin(struct model_context *context, const struct model_b
 MODEL_INLINE void model_close_foreign(struct model_context *context, struct model_span *span)
 {
 	/* What lay above it is known to its own task only: all of this poll counts as its own. */
-	model_close_poll(span, context->now, 0);
+	model_close_poll(context, span, 0);
 	model_foreign_change();
 }
 
@@ -357,7 +364,7 @@ MODEL_INLINE void model_leave_top(struct model_context *context, struct model_sp
 {
 	struct model_item *top = model_item(context->task, span->position);
 
-	model_close_poll(span, context->now, top ? top->covered : 0);
+	model_close_poll(context, span, top ? top->covered : 0);
 	if (top)
 		model_pop(context, top);
 	else
@@ -405,7 +412,7 @@ MODEL_INLINE void model_leave_middle(struct model_context *context, struct model
 
 	if (above)
 		covered += context->now - above->pushed;
-	model_close_poll(span, context->now, covered);
+	model_close_poll(context, span, covered);
 	if (task->unverified <= span->position)
 		task->unverified = span->position + 1;
 }

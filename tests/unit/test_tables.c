@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tables/async_events.h"
+#include "tables/async_polls.h"
 #include "tables/async_spans.h"
 #include "tables/callsite_hash.h"
 #include "tables/processes.h"
@@ -24,10 +25,11 @@ static void table_is_found_by_its_name(void **state)
 	(void)state;
 	assert_ptr_equal(table_find("async_events"), &async_events_table);
 	assert_ptr_equal(table_find("async_spans"), &async_spans_table);
+	assert_ptr_equal(table_find("async_polls"), &async_polls_table);
 	assert_ptr_equal(table_find("processes"), &processes_table);
 	assert_ptr_equal(table_find("streams"), &streams_table);
 	assert_null(table_find("spans"));
-	assert_int_equal(table_count, 4);
+	assert_int_equal(table_count, 5);
 }
 
 static void column_is_found_by_its_name(void **state)

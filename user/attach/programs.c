@@ -50,6 +50,7 @@ static int open_skeleton(struct programs *programs, const struct programs_option
 	programs->skeleton = skeleton = asyncspan_bpf__open();
 	if (!skeleton)
 		return -errno;
+	skeleton->rodata->send_polls = options->polls;
 	skeleton->rodata->name_limit = options->name_length;
 	skeleton->rodata->ring_quarter = options->ring_bytes / 4;
 	/* Attached by hand, to many files. */

@@ -35,6 +35,7 @@ struct programs {
 struct programs_options {
 	uint64_t ring_bytes;  /* a power of two, whole pages */
 	uint64_t max_spans;   /* open at a time */
+	bool polls;	      /* a record for each poll */
 	uint64_t name_length; /* bytes kept of a run-time name, 1 ... 255 */
 };
 

@@ -112,6 +112,8 @@ static const struct option_rule rules[] = {
 		    "delete the files of a trace in DIR"),
 	OPTION_RULE(0, "fail-on-loss", OPTION_FLAG, FIELD(fail_on_loss), NULL,
 		    "exit with 124 when events were lost"),
+	OPTION_RULE(0, "polls", OPTION_FLAG, FIELD(polls), NULL,
+		    "write a row for each poll too (async_polls)"),
 	OPTION_RULE(0, "no-command-line", OPTION_FLAG, FIELD(no_command_line), NULL,
 		    "do not store the processes' arguments"),
 	OPTION_RULE(0, "ring-size", OPTION_SIZE, FIELD(ring_bytes), "SIZE",

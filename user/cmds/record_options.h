@@ -41,6 +41,7 @@ struct record_options {
 	bool force;	       /* delete the files of an older trace there */
 	uint64_t duration_ns;  /* stop after this time; 0: when the target ends or a signal comes */
 	bool fail_on_loss;     /* exit status 124 when events were lost */
+	bool polls;	       /* write async_polls */
 	bool no_command_line;  /* do not record the command lines of the processes */
 	uint64_t ring_bytes;   /* a power of two, whole pages */
 	uint64_t max_spans;    /* spans that can be open at a time */

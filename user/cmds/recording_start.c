@@ -295,6 +295,7 @@ static int start_collector(struct recording *recording)
 			.codec = options->codec == RECORD_CODEC_ZSTD ? PARQUET_CODEC_ZSTD :
 								       PARQUET_CODEC_NONE,
 			.level = options->level,
+			.polls = options->polls,
 		},
 		.user = &recording->owner,
 		.file = &recording->file,
@@ -407,6 +408,7 @@ static void fill_request(struct recording *recording)
 			.ring_bytes = options->ring_bytes,
 			.max_spans = options->max_spans,
 			.name_length = options->name_length,
+			.polls = options->polls,
 		},
 		.codec = options->codec == RECORD_CODEC_ZSTD ? "zstd" : "none",
 		.level = options->level,

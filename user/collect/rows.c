@@ -10,6 +10,7 @@
 #include "collect/identities.h"
 #include "collect/open_names.h"
 #include "tables/async_events.h"
+#include "tables/async_polls.h"
 #include "tables/async_spans.h"
 #include "tables/table_writer.h"
 
@@ -33,6 +34,7 @@ struct rows {
 	struct identities *identities;
 	struct table_writer *events;
 	struct table_writer *spans;
+	struct table_writer *polls; /* NULL: not wanted */
 	struct rows_words words;
 	struct rows_stats stats;
 	int error;
@@ -108,6 +110,8 @@ static int open_writers(struct rows *rows, const struct rows_options *options)
 					  &writer);
 	if (!error)
 		error = table_writer_open(&rows->spans, &async_spans_table, rows->strings, &writer);
+	if (!error && options->polls)
+		error = table_writer_open(&rows->polls, &async_polls_table, rows->strings, &writer);
 	return error;
 }
 
@@ -216,12 +220,39 @@ static void add_begin(struct rows *rows, const struct record_begin *record)
 	append_event(rows, &event);
 }
 
+static void add_poll(struct rows *rows, const struct record_poll *record)
+{
+	const struct identity *task =
+		identities_find(rows->identities, record->stream, record->key.process);
+	struct async_polls_row row = {
+		.span_id = record->key.span_id,
+		.begin_time = trace_time(rows->trace, record->begin_time),
+		.end_time = trace_time(rows->trace, record->end_time),
+		.duration_ns = record->end_time - record->begin_time,
+		.cpu = record->cpu,
+	};
+	int error = -ENOMEM;
+
+	if (!rows->polls)
+		return;
+	if (task) {
+		row.process_id = task->process_id;
+		row.stream_id = task->stream_id;
+		row.tid = task->tid;
+		error = table_writer_append(rows->polls, &row);
+	}
+	if (error)
+		fail(rows, error);
+	count(error ? &rows->stats.lost : &rows->stats.polls);
+}
+
 void rows_record(struct rows *rows, const void *record, size_t size)
 {
 	const uint32_t *kind = record;
 	const struct record_begin *begin = record;
 	const struct record_end *end = record;
 	const struct record_task_exit *task_exit = record;
+	const struct record_poll *poll = record;
 
 	if (size >= offsetof(struct record_begin, name) && *kind == RECORD_BEGIN &&
 	    begin->name_length <= RECORD_NAME_SIZE &&
@@ -229,6 +260,8 @@ void rows_record(struct rows *rows, const void *record, size_t size)
 		add_begin(rows, begin);
 	else if (size >= sizeof(*end) && *kind == RECORD_END)
 		rows_end(rows, &end->span);
+	else if (size >= sizeof(*poll) && *kind == RECORD_POLL)
+		add_poll(rows, poll);
 	else if (size >= sizeof(*task_exit) && *kind == RECORD_TASK_EXIT)
 		identities_rename(rows->identities, task_exit->stream, task_exit->comm);
 	else
@@ -394,14 +427,20 @@ static void update_stats(struct rows *rows)
 {
 	const struct table_writer_stats *events = table_writer_stats(rows->events);
 	const struct table_writer_stats *spans = table_writer_stats(rows->spans);
+	struct table_writer_stats polls = { 0 };
 	struct rows_stats *stats = &rows->stats;
+
+	if (rows->polls)
+		polls = *table_writer_stats(rows->polls);
 
 	__atomic_store_n(&stats->late, events->rows_late, __ATOMIC_RELAXED);
 	__atomic_store_n(&stats->bytes,
-			 events->bytes + spans->bytes + identities_bytes(rows->identities),
+			 events->bytes + spans->bytes + polls.bytes +
+				 identities_bytes(rows->identities),
 			 __ATOMIC_RELAXED);
 	__atomic_store_n(&stats->files,
-			 events->files + spans->files + identities_files(rows->identities),
+			 events->files + spans->files + polls.files +
+				 identities_files(rows->identities),
 			 __ATOMIC_RELAXED);
 	__atomic_store_n(&stats->tasks, identities_tasks(rows->identities), __ATOMIC_RELAXED);
 	__atomic_store_n(&stats->processes, identities_processes(rows->identities),
@@ -416,6 +455,8 @@ void rows_tick(struct rows *rows)
 		error = table_writer_tick(rows->events);
 	if (!error)
 		error = table_writer_tick(rows->spans);
+	if (!error && rows->polls)
+		error = table_writer_tick(rows->polls);
 	if (error)
 		fail(rows, error);
 	update_stats(rows);
@@ -433,6 +474,9 @@ int rows_finish(struct rows *rows)
 	error = table_writer_finish(rows->spans);
 	if (error)
 		fail(rows, error);
+	error = rows->polls ? table_writer_finish(rows->polls) : 0;
+	if (error)
+		fail(rows, error);
 	update_stats(rows);
 	return rows->error;
 }
@@ -443,6 +487,7 @@ void rows_close(struct rows *rows)
 		return;
 	table_writer_close(rows->events);
 	table_writer_close(rows->spans);
+	table_writer_close(rows->polls);
 	identities_close(rows->identities);
 	open_names_free(&rows->open_names);
 	callsites_free(&rows->callsites);
@@ -463,6 +508,7 @@ struct rows_stats rows_stats(const struct rows *rows)
 		.begins = __atomic_load_n(&stats->begins, __ATOMIC_RELAXED),
 		.ends = __atomic_load_n(&stats->ends, __ATOMIC_RELAXED),
 		.unfinished = __atomic_load_n(&stats->unfinished, __ATOMIC_RELAXED),
+		.polls = __atomic_load_n(&stats->polls, __ATOMIC_RELAXED),
 		.tasks = __atomic_load_n(&stats->tasks, __ATOMIC_RELAXED),
 		.processes = __atomic_load_n(&stats->processes, __ATOMIC_RELAXED),
 		.late = __atomic_load_n(&stats->late, __ATOMIC_RELAXED),

@@ -34,6 +34,7 @@ struct rows_options {
 	struct registry *registry;
 	enum parquet_codec codec;
 	int level;
+	bool polls; /* write async_polls */
 };
 
 /* Everything counts rows of this trace; may be read by another thread while it grows. */
@@ -41,6 +42,7 @@ struct rows_stats {
 	uint64_t begins;
 	uint64_t ends;
 	uint64_t unfinished;
+	uint64_t polls;
 	uint64_t tasks;
 	uint64_t processes;
 	uint64_t late;	/* out of time order over row groups */

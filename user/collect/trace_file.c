@@ -66,6 +66,7 @@ static void write_options(struct json_writer *json, const struct trace_request *
 	json_writer_bool(json, "follow", request->follow);
 	json_writer_bool(json, "command_lines", request->command_lines);
 	json_writer_unsigned(json, "ring_bytes", request->programs.ring_bytes);
+	json_writer_bool(json, "polls", request->programs.polls);
 	json_writer_unsigned(json, "max_spans", request->programs.max_spans);
 	json_writer_unsigned(json, "name_length", request->programs.name_length);
 	json_writer_string(json, "codec", request->codec);
@@ -91,6 +92,7 @@ static void write_rows(struct json_writer *json, const struct rows_stats *stats)
 	json_writer_unsigned(json, "begins", stats->begins);
 	json_writer_unsigned(json, "ends", stats->ends);
 	json_writer_unsigned(json, "unfinished", stats->unfinished);
+	json_writer_unsigned(json, "polls", stats->polls);
 	json_writer_unsigned(json, "tasks", stats->tasks);
 	json_writer_unsigned(json, "processes", stats->processes);
 	json_writer_object_end(json);

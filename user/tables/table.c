@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tables/async_events.h"
+#include "tables/async_polls.h"
 #include "tables/async_spans.h"
 #include "tables/processes.h"
 #include "tables/streams.h"
@@ -12,6 +13,7 @@
 const struct table *const tables[] = {
 	&async_events_table,
 	&async_spans_table,
+	&async_polls_table,
 	&processes_table,
 	&streams_table,
 };

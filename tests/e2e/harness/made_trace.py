@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .hashes import callsite_hash
-from .schema import TABLES
+from .schema import OPTIONAL_TABLES, TABLES
 
 TRACE = "0123abcd-0000-4000-8000-000000000000"
 START = 1_700_000_000_000_000_000
@@ -107,6 +107,8 @@ class MadeTrace:
 
     def write(self, directory):
         for table, columns in TABLES.items():
+            if table in OPTIONAL_TABLES:
+                continue
             folder = directory / table
             folder.mkdir(parents=True)
             fields = [pa.field(c.name, c.arrow, nullable=c.optional) for c in columns]

@@ -83,4 +83,13 @@ TABLES = {
 }
 
 # The 12 columns that come first in async_events, as micromegas has them.
+# Tables that only some options write.
+OPTIONAL_TABLES = {
+    "async_polls": _columns("""
+        process_id:text span_id:int64 stream_id:text tid:int32 cpu:int32
+        begin_time:time end_time:time duration_ns:int64
+    """),
+}
+TABLES |= OPTIONAL_TABLES
+
 MICROMEGAS_COLUMNS = [column.name for column in TABLES["async_events"][:12]]

@@ -20,7 +20,7 @@ import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .schema import TABLES
+from .schema import OPTIONAL_TABLES, TABLES
 
 PART_NAME = re.compile(r"^([0-9a-f]{8})-([0-9]{6})\.parquet$")
 # Where a row of a pyarrow table came from; not in the files.
@@ -37,8 +37,10 @@ class Trace:
     def __init__(self, directory):
         self.directory = Path(directory)
         self.information = read_information(self.directory)
-        self.parts = {name: parts_of(self.directory, name) for name in TABLES}
-        self.tables = {name: read_table(self.parts[name], name) for name in TABLES}
+        there = [name for name in TABLES
+                 if name not in OPTIONAL_TABLES or (self.directory / name).exists()]
+        self.parts = {name: parts_of(self.directory, name) for name in there}
+        self.tables = {name: read_table(self.parts[name], name) for name in there}
         self.connection = DATABASE.cursor()
         for name, table in self.tables.items():
             self.connection.register(name, table)
