@@ -254,7 +254,7 @@ static void compare_span(struct journey *journey, const struct model_span *got,
 	COMPARE(journey, "location generation", id, got->location_generation,
 		location_of(span->id));
 	COMPARE(journey, "losses", id, got->losses, location_of(span->id));
-	COMPARE(journey, "flags", id, got->flags & MODEL_NAMED, MODEL_NAMED);
+	COMPARE(journey, "flags", id, got->flags, MODEL_NAMED);
 	COMPARE(journey, "begin time", id, got->begin_time, span->begin_time + FIRST_TIME);
 	COMPARE(journey, "begin stream", id, got->begin_stream, span->begin_stream);
 	COMPARE(journey, "last event time", id, got->last_event_time,
