@@ -39,7 +39,7 @@ class Recording:
         self.stdout = process.stdout
         self.stderr = process.stderr
         self.directory = directory
-        self.ledger = Ledger(ledger_file)
+        self.ledger_file = ledger_file
         self.losses = losses
         if checked:
             self.check()
@@ -47,6 +47,11 @@ class Recording:
     @functools.cached_property
     def trace(self):
         return Trace(self.directory)
+
+    @functools.cached_property
+    def ledger(self):
+        """To be asked for when the program has ended: it may be in the midst of a line."""
+        return Ledger(self.ledger_file)
 
     def check(self):
         """What holds for every trace."""
