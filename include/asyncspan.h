@@ -165,6 +165,10 @@ static inline uint64_t asyncspan_id(const asyncspan_t *span)
  * group of its own, with its note, so that a linked object has exactly one of each however many
  * source files include this header; the same for the semaphores, which the kernel counts up while
  * a tracer is attached: begin and spawn (+0), flush (+2), suspend, resume and end (+4), spare (+6).
+ *
+ * The semaphores begin a page. The kernel finds them by their place in the file, at the first
+ * address where that is mapped writable; lld lets a page of the file end the data that becomes
+ * read-only and begin the other, and maps it twice: the first is the wrong one.
  */
 #if defined(__x86_64__)
 #define ASYNCSPAN__ARGUMENT_0 "8@%rdi"
@@ -240,7 +244,7 @@ __asm__(".ifndef _.stapsdt.base\n"
 	".weak asyncspan_semaphores\n"
 	".hidden asyncspan_semaphores\n"
 	".type asyncspan_semaphores,@object\n"
-	".balign 8\n"
+	".balign 4096\n"
 	"asyncspan_semaphores: .space 8\n"
 	".size asyncspan_semaphores, 8\n"
 	".popsection\n"

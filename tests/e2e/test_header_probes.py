@@ -45,6 +45,14 @@ BUILDS = {
     "clang": ["clang -O2 {files} -o {out}"],
     "clang and lld": ["clang -O2 -fuse-ld=lld {files} -o {out}"],
     "clang link-time optimised": ["clang -O2 -flto -fuse-ld=lld {files} -o {out}"],
+    "clang static": ["clang -O2 -static -fuse-ld=lld {files} -o {out}"],
+    "clang shared": ["clang -O2 -fPIC -shared -fuse-ld=lld {files} -o {out}"],
+    "gcc static and position independent": ["gcc -O2 -static-pie {files} -o {out}"],
+    "gcc without the procedure linkage table": ["gcc -O2 -fno-plt {files} -o {out}"],
+    "gcc with control-flow protection": ["gcc -O2 -fcf-protection=full {files} -o {out}"],
+    "gcc hidden": ["gcc -O2 -fvisibility=hidden -fPIC -shared {files} -o {out}"],
+    "musl": ["musl-gcc -O2 {files} -o {out}"],
+    "musl static": ["musl-gcc -O2 -static {files} -o {out}"],
     "C and C++ mixed": [
         "gcc -O2 -x c -c {first} -o {dir}/1.o",
         "clang++ -O2 -x c++ -Duse_macros_elsewhere=use_macros_in_cxx -c {second} -o {dir}/2.o",
@@ -153,7 +161,13 @@ def test_semaphores_are_one_aligned_group_that_the_kernel_can_count_in(built):
     group = groups.pop()
     assert group % 8 == 0
     assert address <= group and group + 8 <= address + size
-    assert built.read_bytes()[in_file(built, group, "RW"):][:8] == bytes(8)
+    place = in_file(built, group, "RW")
+    assert built.read_bytes()[place:][:8] == bytes(8)
+    # The kernel counts at the first address where this page of the file is mapped writable.
+    page = place // 4096
+    mapped = [start for start, size, offset, flags in segments(built)
+              if "W" in flags and offset // 4096 <= page <= (offset + size - 1) // 4096]
+    assert len(mapped) == 1
 
 
 def test_notes_stay_when_everything_is_stripped(built, tmp_path):
@@ -184,11 +198,39 @@ def test_copies_that_thin_link_time_optimisation_leaves_all_have_notes(tmp_path)
     out = build(tmp_path, ["clang -O2 -flto=thin -fuse-ld=lld {files} -o {out}"])
     content = out.read_bytes()
     assert {note[0] for note in notes(out)} == set(SEMAPHORE_OF)
+    assert len({note[3] for note in notes(out)}) == 2
     for _, site, *_ in notes(out):
         offset = in_file(out, site, "RE")
         assert content[offset:offset + 2] == b"\x90\xc3"
     calls = re.findall(r"^(\w+) .*<asyncspan_probe_\w+>:", run(f"objdump -d {out}"), re.M)
     assert {int(address, 16) for address in calls} <= {note[1] for note in notes(out)}
+
+
+AARCH64 = {
+    "without optimisation": ["aarch64-linux-gnu-gcc -O0 {files} -o {out}"],
+    "optimised": ["aarch64-linux-gnu-gcc -O2 {files} -o {out}"],
+    "link-time optimised": ["aarch64-linux-gnu-gcc -O2 -flto {files} -o {out}"],
+    "static": ["aarch64-linux-gnu-gcc -O2 -static {files} -o {out}"],
+    "shared": ["aarch64-linux-gnu-gcc -O2 -fPIC -shared {files} -o {out}"],
+    "with branch protection": [
+        "aarch64-linux-gnu-gcc -O2 -mbranch-protection=standard {files} -o {out}"
+    ],
+}
+
+
+@pytest.mark.parametrize("way", AARCH64)
+def test_on_aarch64_every_site_is_a_nop_before_a_return_with_arguments_in_registers(tmp_path, way):
+    out = build(tmp_path, AARCH64[way])
+    content = out.read_bytes()
+    found = {note[0]: note[1:] for note in notes(out)}
+    assert sorted(note[0] for note in notes(out)) == sorted(SEMAPHORE_OF)
+    assert len({site for site, *_ in found.values()}) == len(SEMAPHORE_OF)
+    for probe, (site, _, semaphore, arguments) in found.items():
+        offset = in_file(out, site, "RE")
+        assert content[offset:offset + 8] == b"\x1f\x20\x03\xd5\xc0\x03\x5f\xd6"
+        count = ARGUMENTS_OF.get(probe)
+        assert arguments == (" ".join(f"8@x{i}" for i in range(count)) if count else "8@x0 -4@x1")
+        assert semaphore - SEMAPHORE_OF[probe] == found["begin"][2]
 
 
 def test_a_disabled_object_has_no_probe_and_no_semaphore(tmp_path):

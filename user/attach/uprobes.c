@@ -58,13 +58,30 @@ static int check_distinct(const struct elf_probes *probes, size_t which, char re
 	for (i = 0; i < which; i++) {
 		const struct elf_probe *other = &probes->probes[i];
 
-		if (!is_ours(other) || other->offset != probe->offset || is_dropped(other))
+		if (!is_ours(other) || other->offset != probe->offset || is_dropped(other) ||
+		    strcmp(other->name, probe->name) == 0)
 			continue;
 		snprintf(refused, 160, "probes %.48s and %.48s share one site (linked with --icf?)",
 			 other->name, probe->name);
 		return -ENOTSUP;
 	}
 	return 0;
+}
+
+/* ThinLTO leaves the notes of every source file, about the one copy of the function that stays. */
+static bool is_repeated(const struct elf_probes *probes, size_t which)
+{
+	const struct elf_probe *probe = &probes->probes[which];
+	size_t i;
+
+	for (i = 0; i < which; i++) {
+		const struct elf_probe *other = &probes->probes[i];
+
+		if (is_ours(other) && other->offset == probe->offset && !is_dropped(other) &&
+		    strcmp(other->name, probe->name) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int check_sites(const struct elf_probes *probes, char refused[160])
@@ -103,7 +120,8 @@ static size_t collect_sites(const struct elf_probes *probes, bool begin, uint64_
 			const struct elf_probe *probe = &probes->probes[i];
 
 			if (!is_ours(probe) || is_dropped(probe) ||
-			    strcmp(probe->name, probe_kinds[kind].name) != 0)
+			    strcmp(probe->name, probe_kinds[kind].name) != 0 ||
+			    is_repeated(probes, i))
 				continue;
 			sites[count++] = (struct multi_link_site){
 				.offset = probe->offset,
