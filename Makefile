@@ -41,7 +41,16 @@ LIB_OBJECTS := $(LIB_SOURCES:%.c=$(O)/%.o)
 PROGRAM     := $(if $(wildcard user/main.c),$(O)/asyncspan-trace)
 SKELETONS   := $(patsubst %.bpf.c,build/include/%.skel.h,$(notdir $(wildcard bpf/*.bpf.c)))
 BENCH_SKELS := $(patsubst %.bpf.c,build/include/%.skel.h,$(notdir $(wildcard tests/bench/*.bpf.c)))
-EXAMPLES    := $(patsubst %.c,$(O)/%,$(wildcard examples/*.c))
+EXAMPLES_C  := $(patsubst %.c,$(O)/%,$(wildcard examples/*.c))
+EXAMPLES_CXX := $(patsubst %.cpp,$(O)/%,$(wildcard examples/*.cpp))
+EXAMPLES    := $(EXAMPLES_C) $(EXAMPLES_CXX)
+# An example of an adapter needs the library that its name begins with.
+PACKAGE_uv    := libuv
+PACKAGE_event := libevent
+PACKAGE_glib  := gio-2.0
+PACKAGE_uring := liburing
+package_of    = $(PACKAGE_$(firstword $(subst _, ,$(notdir $(filter examples/%,$1)))))
+package_flags = $(if $(call package_of,$2),$(shell pkg-config $1 $(call package_of,$2)))
 TOOLS       := $(patsubst %.c,$(O)/%,$(wildcard tools/*.c))
 BENCH       := $(patsubst tests/%.c,$(O)/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 UNIT_TESTS  := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
@@ -115,14 +124,14 @@ rules-tests: $(filter $(O)/tests/unit/test_rules%,$(UNIT_TESTS))
 
 # The static checks. FORMATTED: clang-format's business; TIDY: one stamp per source, again when a header changes.
 # NO_PATHS: tests are full of branches, each macro of ours is one: following all paths takes minutes; what the
-# verifier follows in the kernel needs no second opinion.
+# verifier follows in the kernel needs no second opinion. The frames of coroutines clang 14's paths take for garbage.
 FORMATTED   := git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.cpp' '*.hpp'
 TIDY        := $(patsubst %,build/lint/%.tidy,$(LIB_SOURCES) $(wildcard user/main.c bpf/*.bpf.c \
-	       examples/*.c examples/*/*.c tools/*.c tests/unit/*.c tests/bench/*.c $(PROGRAMS_IN)/*.c \
+	       examples/*.c examples/*/*.c examples/*.cpp tools/*.c tests/unit/*.c tests/bench/*.c $(PROGRAMS_IN)/*.c \
 	       $(PROGRAMS_IN)/*/*.c $(PROGRAMS_IN)/*.cpp))
-HEADERS     := $(wildcard include/*.h include/*.hpp include/*/*.h model/*.h bpf/*.h user/*/*.h tests/*/*.h \
+HEADERS     := $(wildcard include/*.h include/*.hpp include/*/*.h include/*/*.hpp model/*.h bpf/*.h user/*/*.h tests/*/*.h \
 	       examples/*/*.h $(PROGRAMS_IN)/*.h)
-NO_PATHS    := bpf/% $(PROGRAMS_IN)/% tests/unit/%
+NO_PATHS    := bpf/% $(PROGRAMS_IN)/% tests/unit/% examples/coroutine_%
 .PHONY: lint-format lint-text lint-man lint-cppcheck lint-tidy
 
 lint-format: deps
@@ -144,6 +153,7 @@ $(TIDY): build/lint/%.tidy: % .clang-tidy $(HEADERS) | $(SKELETONS) $(BENCH_SKEL
 	$(call say,TIDY)
 	$(Q)mkdir -p $(@D) && clang-tidy --quiet $(if $(filter $(NO_PATHS),$<),--checks=-clang-analyzer-*) $< -- \
 		$(if $(filter %.cpp,$<),$(CXX_FLAGS),$(if $(filter %.bpf.c,$<),$(BPF_FLAGS),$(C_FLAGS))) \
+		$(if $(filter examples/%.cpp,$<),-std=gnu++20) $(call package_flags,--cflags,$<) \
 		$(if $(filter examples/% $(PROGRAMS_IN)/%,$<),,$(DEFINES)) \
 		$(subst -Ibuild,-isystem build,$(INCLUDES)) 2>$@.log || { grep -v ' generated\.$$' $@.log; exit 1; }
 	$(Q)touch $@
@@ -181,9 +191,14 @@ build/include/%.skel.h: build/bpf/%.bpf.o
 	$(Q){ echo '/* NOLINTBEGIN: generated */'; bpftool gen skeleton $< && echo '/* NOLINTEND */'; } > $@
 
 # Applications that use include/asyncspan.h, and nothing else of ours.
-$(EXAMPLES): $(O)/%: %.c | deps
+$(EXAMPLES_C): $(O)/%: %.c | deps
 	$(call say,CC)
-	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) -Iinclude $(DEPFLAGS) $(filter %.c,$^) $(LDFLAGS) -pthread -o $@
+	$(Q)mkdir -p $(@D) && $(CC) $(C_FLAGS) -Iinclude $(call package_flags,--cflags,$<) $(DEPFLAGS) \
+		$(filter %.c,$^) $(LDFLAGS) $(call package_flags,--libs,$<) -pthread -o $@
+
+$(EXAMPLES_CXX): $(O)/%: %.cpp | deps
+	$(call say,CXX)
+	$(Q)mkdir -p $(@D) && $(CXX) $(CXX_FLAGS) -std=gnu++20 -Iinclude $(DEPFLAGS) $< $(LDFLAGS) -pthread -o $@
 
 $(O)/examples/http_server: $(wildcard examples/http/*.[ch])
 

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 packages="gcc g++ libc6-dev clang lld llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
 	libxxhash-dev uuid-dev libcap-dev libjansson-dev libcmocka-dev
+	pkg-config libuv1-dev libevent-dev libglib2.0-dev liburing-dev
 	clang-format clang-tidy cppcheck mandoc valgrind libc6-dbg bpftrace
 	python3 python3-venv ca-certificates"
 requirements=tests/requirements.txt

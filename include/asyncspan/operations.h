@@ -34,6 +34,7 @@ struct asyncspan__operation {
 	asyncspan__function callback;
 	asyncspan__function second; /* of operations with two callbacks */
 	unsigned long calls;	    /* of a callback that comes again and again */
+	int32_t status;		    /* known so far */
 	unsigned char detail;	    /* the adapter's own */
 	unsigned char running;	    /* the callback is being called */
 	unsigned char again;	    /* started again by its own callback */
@@ -49,6 +50,9 @@ struct asyncspan__operation_list {
 
 ASYNCSPAN__ONE_PER_OBJECT struct asyncspan__operation_list
 	asyncspan__operation_lists[ASYNCSPAN__OPERATION_LISTS] = { { NULL, 0 } };
+
+/* Of all lists: while nobody traces, one load says that there is nothing to find. */
+ASYNCSPAN__ONE_PER_OBJECT unsigned long asyncspan__operation_count = 0;
 
 /* A lock held for a few loads and stores, so that waiting for it is not worth sleeping. */
 static inline struct asyncspan__operation_list *asyncspan__operation_lock(uintptr_t owner,
@@ -91,6 +95,7 @@ ASYNCSPAN__COLD static void asyncspan__operation_add(struct asyncspan__operation
 		end = &(*end)->next;
 	operation->next = NULL;
 	*end = operation;
+	__atomic_add_fetch(&asyncspan__operation_count, 1, __ATOMIC_RELAXED);
 	asyncspan__operation_unlock(list);
 }
 
@@ -103,19 +108,25 @@ ASYNCSPAN__COLD static struct asyncspan__operation *asyncspan__operation_get(uin
 	while (*link && ((*link)->owner != owner || (*link)->key != key))
 		link = &(*link)->next;
 	found = *link;
-	if (found && take)
+	if (found && take) {
 		*link = found->next;
+		__atomic_sub_fetch(&asyncspan__operation_count, 1, __ATOMIC_RELAXED);
+	}
 	asyncspan__operation_unlock(list);
 	return found;
 }
 
 static inline struct asyncspan__operation *asyncspan__operation_find(uintptr_t owner, uint64_t key)
 {
+	if (__builtin_expect(!__atomic_load_n(&asyncspan__operation_count, __ATOMIC_RELAXED), 1))
+		return NULL;
 	return asyncspan__operation_get(owner, key, 0);
 }
 
 static inline struct asyncspan__operation *asyncspan__operation_take(uintptr_t owner, uint64_t key)
 {
+	if (__builtin_expect(!__atomic_load_n(&asyncspan__operation_count, __ATOMIC_RELAXED), 1))
+		return NULL;
 	return asyncspan__operation_get(owner, key, 1);
 }
 
@@ -128,6 +139,31 @@ ASYNCSPAN__COLD static void asyncspan__operation_end(struct asyncspan__operation
 		operation->closed = 1;
 	else
 		free(operation);
+}
+
+/* All of one owner, which is going away. */
+ASYNCSPAN__COLD static void asyncspan__operation_end_all(uintptr_t owner, int32_t status)
+{
+	unsigned i;
+
+	for (i = 0; i < ASYNCSPAN__OPERATION_LISTS; i++) {
+		struct asyncspan__operation_list *list = &asyncspan__operation_lists[i];
+		struct asyncspan__operation **link = &list->first, *found;
+
+		while (__atomic_test_and_set(&list->locked, __ATOMIC_ACQUIRE))
+			;
+		while (*link) {
+			found = *link;
+			if (found->owner != owner) {
+				link = &found->next;
+				continue;
+			}
+			*link = found->next;
+			__atomic_sub_fetch(&asyncspan__operation_count, 1, __ATOMIC_RELAXED);
+			asyncspan__operation_end(found, status);
+		}
+		asyncspan__operation_unlock(list);
+	}
 }
 
 #ifdef __cplusplus
