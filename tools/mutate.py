@@ -119,7 +119,7 @@ def changes(source):
         yield *match.span(), ""
     for match in re.finditer(r" (<=|>=|<|>) ", source):
         yield *match.span(1), {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}[match[1]]
-    for match in re.finditer(r"^\t+((?:[\w>.*-]+(?:\[\w+\])? [-+|&]?= |[\w>.-]+(?:\+\+|--)|model_\w+\()[^;{}]*;)",
+    for match in re.finditer(r"^\t+((?:[\w>.*-]+(?:\[\w+\])? [-+|&]?= |[\w>.-]+(?:\+\+|--)|(?:model|MODEL)_\w+\()[^;{}]*;)",
                              source, re.M):
         yield *match.span(1), ";"
     for match in re.finditer(r"\b(?:" + "|".join(CONSTANTS) + r")\b", source):

@@ -104,7 +104,18 @@ def differences(found, expected):
     return "\n".join(lines[:5])
 
 
-def check_walk(tracer, profile, seed):
+def check_polls(trace, expected, journal, step_of):
+    """In the order of their begins: of which span, on which thread; and each ends when it should."""
+    polls = sorted(expected["polls"], key=lambda poll: poll[1])
+    rows = sorted(trace.rows("async_polls"), key=lambda row: row.begin_time)
+    assert [(step_of[row.span_id], row.tid) for row in rows] == [
+        (span, journal[begin][1]) for span, begin, _ in polls]
+    # What ends in one step ends in one moment, or in several of one process's threads.
+    ends = sorted(zip(rows, polls), key=lambda pair: (pair[1][2], pair[0].end_time))
+    assert [row.end_time for row, _ in ends] == sorted(row.end_time for row in rows)
+
+
+def check_walk(tracer, profile, seed, options=()):
     repeat = f"walk {profile} {STEPS}, ASYNCSPAN_SEED={seed}"
     walk_file, journal_file = tracer.scratch / "walk", tracer.scratch / "journal"
     walk_file.write_text(expect("generate", profile, seed, STEPS))
@@ -113,7 +124,7 @@ def check_walk(tracer, profile, seed):
         expected = json.loads(expect("rows", TABLE[profile], walk=walk))
     losses = {"unrecorded"} if expected["counters"]["unrecorded"] else set()
     trace = tracer.record(MODEL_WALK, walk_file, journal_file, losses=losses,
-                          options=["-f", "--max-spans", TABLE[profile]]).trace
+                          options=["-f", "--max-spans", TABLE[profile], *options]).trace
 
     journal = read_journal(journal_file, STEPS)
     step_of = {0: 0} | {span: step for step, (span, _) in journal.items() if span}
@@ -123,6 +134,8 @@ def check_walk(tracer, profile, seed):
     assert events == [(kind, span, journal[step][1]) for kind, span, step in expected["events"]], repeat
     wrong = differences(found_spans(trace, step_of), expected_spans(expected, operations))
     assert not wrong, f"{repeat}\n{wrong}"
+    if "--polls" in options:
+        check_polls(trace, expected, journal, step_of)
     number_of = {span["id"]: span["process"] for span in expected["spans"]}
     processes = {(number_of[step_of[row.span_id]], row.process_id) for row in trace.spans}
     assert len(processes) == len(dict(processes)) == len({name for _, name in processes}), repeat
@@ -143,8 +156,9 @@ def test_a_walk_leaves_the_rows_and_counters_of_the_reference_model(tracer, prof
 
 
 @pytest.mark.parametrize("profile", TABLE)
-def test_a_random_walk_does_so_too(tracer, profile):
-    check_walk(tracer, profile, int(os.environ.get("ASYNCSPAN_SEED") or random.getrandbits(63)))
+def test_a_random_walk_does_so_too_and_leaves_a_row_for_each_poll(tracer, profile):
+    seed = int(os.environ.get("ASYNCSPAN_SEED") or random.getrandbits(63))
+    check_walk(tracer, profile, seed, options=["--polls"])
 
 
 # docs/model.md

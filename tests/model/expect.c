@@ -6,7 +6,8 @@
  *	expect rows TABLE_ROOM <WALK		what a trace of it must show, as JSON
  *	expect cases				the rows of the table of rules, as JSON
  *
- * Spans are called by the step that began them, counted from 1. PROFILE is `processes`, with
+ * Spans are called by the step that began them, counted from 1; polls are given as the span, and the
+ * steps that began and ended them (one more than there are: at the end of the walk). PROFILE is `processes`, with
  * threads and processes that end, or `threads`, one process whose threads stay.
  */
 #include <inttypes.h>
@@ -138,7 +139,7 @@ static void do_step(struct expectation *expectation, const struct walk_step *ste
 	struct reference *model = expectation->model;
 	struct walk_call call;
 
-	reference_advance(model, step->pause);
+	reference_advance(model, 1); /* times are the numbers of steps */
 	if (!walk_next(&expectation->player, step, &call))
 		return;
 	switch (call.operation) {
@@ -199,6 +200,18 @@ static void print_spans(const struct expectation *expectation)
 	}
 }
 
+static void print_polls(const struct reference *model)
+{
+	const char *separator = "";
+
+	for (const struct reference_span *span = model->spans; span; span = span->next)
+		for (const struct reference_poll *poll = span->polls; poll; poll = poll->next) {
+			printf("%s[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", separator, span->id,
+			       poll->begin, poll->end);
+			separator = ",\n";
+		}
+}
+
 static int rows(const char *table_room)
 {
 	const struct reference_limits limits = {
@@ -219,12 +232,15 @@ static int rows(const char *table_room)
 	printf("{\"events\":[");
 	for (size_t i = 0; i < walk.count; i++)
 		do_step(&expectation, &walk.steps[i]);
+	reference_advance(expectation.model, 1);
 	for (size_t i = 0; i < WALK_ACTORS; i += WALK_THREADS) {
 		image_ends(&expectation.images, expectation.player.actors[i].process, "exit");
 		reference_process_end(expectation.model, expectation.player.actors[i].process);
 	}
 	printf("],\n\"spans\":[");
 	print_spans(&expectation);
+	printf("],\n\"polls\":[");
+	print_polls(expectation.model);
 	printf("],\n\"counters\":{");
 	for (size_t i = 0; i < REFERENCE_COUNTER_COUNT; i++)
 		printf("%s\"%s\":%" PRIu64, i ? "," : "", reference_counter_names[i],

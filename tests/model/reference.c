@@ -145,6 +145,7 @@ static void close_poll(struct reference *model, struct reference_poll *poll, uin
 	poll->end = model->now;
 	poll->self = poll->end - poll->begin - covered;
 	poll->span->last_event_time = model->now;
+	model->polls_closed++;
 }
 
 /* On the task that it runs on; the item stays where it is. */

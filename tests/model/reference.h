@@ -156,6 +156,7 @@ struct reference {
 	struct reference_span *open;
 	struct reference_task *tasks;
 	size_t in_table;
+	uint64_t polls_closed;
 	uint64_t counters[REFERENCE_COUNTER_COUNT];
 	uint64_t met[REFERENCE_CASE_COUNT];
 };

@@ -46,6 +46,13 @@ static struct {
 	uint64_t counters[MODEL_COUNTER_COUNT];
 	uint64_t foreign_changes;
 	bool foreign_changes_lost; /* a fault, to see that one is found */
+	struct ended_poll {
+		struct model_span_key key;
+		uint32_t stream;
+		uint64_t begin, end;
+	} ended_polls[WALK_STEPS]; /* by the step under way */
+	size_t ended_poll_count;
+	uint64_t polls_ended; /* by all steps */
 } world;
 
 static uint16_t *entry_number(uint64_t process, uint64_t id)
@@ -152,7 +159,24 @@ static void model_repeat(__u32 limit, long (*step)(__u32 index, void *data), voi
 		;
 }
 
+struct model_context;
+static void take_ended_poll(const struct model_context *context, const struct model_span *span);
+
+#define MODEL_POLL_ENDED(context, span) take_ended_poll(context, span)
 #include "rules.h"
+
+static void take_ended_poll(const struct model_context *context, const struct model_span *span)
+{
+	world.polls_ended++;
+	if (world.ended_poll_count == WALK_STEPS)
+		return; /* the count differs now */
+	world.ended_polls[world.ended_poll_count++] = (struct ended_poll){
+		.key = span->key,
+		.stream = span->owner,
+		.begin = span->entered_time,
+		.end = context->now,
+	};
+}
 
 static void start_world(const struct walk_player *player, const struct reference_limits *limits,
 			bool foreign_changes_lost)
@@ -172,6 +196,7 @@ static void start_world(const struct walk_player *player, const struct reference
 	world.spill_count = 0;
 	world.limits = *limits;
 	world.foreign_changes = 0;
+	world.polls_ended = 0;
 	world.foreign_changes_lost = foreign_changes_lost;
 }
 
@@ -339,6 +364,34 @@ static void compare_counters(struct journey *journey)
 	for (size_t i = 0; i < MODEL_COUNTER_COUNT; i++)
 		sum += world.counters[i];
 	COMPARE(journey, "sum of all counters", journey->step, sum, expected_sum);
+}
+
+static bool has_poll(const struct reference_span *span, const struct ended_poll *ended)
+{
+	for (const struct reference_poll *poll = span->polls; poll; poll = poll->next)
+		if (!poll->open && poll->stream == ended->stream &&
+		    poll->begin + FIRST_TIME == ended->begin &&
+		    poll->end + FIRST_TIME == ended->end)
+			return true;
+	return false;
+}
+
+/* What the last step said of polls that ended, each of which may become a row. */
+static void compare_ended_polls(struct journey *journey)
+{
+	COMPARE(journey, "polls ended", journey->step, world.polls_ended,
+		journey->model->polls_closed);
+	for (size_t i = 0; i < world.ended_poll_count; i++) {
+		const struct ended_poll *ended = &world.ended_polls[i];
+		const struct reference_span *span = journey->model->spans;
+
+		while (span &&
+		       (span->id != ended->key.span_id || span->process != ended->key.process))
+			span = span->next;
+		if (!span || !has_poll(span, ended))
+			disagree(journey, "a poll of %" PRIu64 " ended that there is not",
+				 span_number(ended->key.span_id));
+	}
 }
 
 static void compare_all(struct journey *journey)
@@ -554,7 +607,9 @@ static bool walks_well(const struct trial *trial, size_t interval, struct trial_
 		start_task(&journey, i);
 	for (i = 0; i < trial->walk.count && !journey.disagreement[0]; i++) {
 		journey.step = i;
+		world.ended_poll_count = 0;
 		do_step(&journey, &trial->walk.steps[i]);
+		compare_ended_polls(&journey);
 		if (!journey.disagreement[0] &&
 		    ((i + 1) % interval == 0 || i + 1 == trial->walk.count))
 			compare_all(&journey);

@@ -75,7 +75,7 @@ struct actor {
 
 static struct actor actors[ACTORS]; /* of this process: its own only */
 
-static void fail(const char *what)
+__attribute__((noreturn)) static void fail(const char *what)
 {
 	fprintf(stderr, "model_walk: %s: %s\n", what, strerror(errno));
 	exit(70);
