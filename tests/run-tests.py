@@ -220,7 +220,7 @@ def part_unit_sanitizers():
 
 
 def part_unit_valgrind():
-    return unit_programs("unit-valgrind", wrapper=VALGRIND)
+    return unit_programs("unit-valgrind", wrapper=VALGRIND, env={"ASYNCSPAN_STEPS": "200000"})
 
 
 def part_coverage():
