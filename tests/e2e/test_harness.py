@@ -199,6 +199,28 @@ def test_rows_that_came_late_and_are_not_counted_are_found(scratch):
         invariants.check(Trace(scratch / "trace"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "greatest", "may_lack"),
+    [
+        ("text", "é" * 100, True),
+        ("text", "é" * 32, False),
+        ("text", "x" + "é" * 100, False),
+        ("text", "x" * 100, False),
+        ("int64", 7, False),
+    ],
+)
+def test_only_long_texts_without_ascii_may_lack_an_upper_bound(kind, greatest, may_lack):
+    assert invariants._without_bound(kind, greatest) is may_lack
+
+
+def test_missing_statistics_are_found(scratch):
+    MadeTrace().write(scratch / "trace")
+    (part,) = (scratch / "trace" / "async_spans").iterdir()
+    pq.write_table(pq.read_table(part), part, write_statistics=["name"])
+    with pytest.raises(TraceError, match="async_spans.span_id"):
+        invariants.check(Trace(scratch / "trace"))
+
+
 def test_a_wrong_hash_is_found(scratch):
     made = MadeTrace()
     in_all(made, "open", hash=1)
