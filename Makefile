@@ -127,7 +127,7 @@ rules-tests: $(filter $(O)/tests/unit/test_rules%,$(UNIT_TESTS))
 # verifier follows in the kernel needs no second opinion. The frames of coroutines clang 14's paths take for garbage.
 FORMATTED   := git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.cpp' '*.hpp'
 TIDY        := $(patsubst %,build/lint/%.tidy,$(LIB_SOURCES) $(wildcard user/main.c bpf/*.bpf.c \
-	       examples/*.c examples/*/*.c examples/*.cpp tools/*.c tests/unit/*.c tests/bench/*.c $(PROGRAMS_IN)/*.c \
+	       examples/*.c examples/*/*.c examples/*.cpp tools/*.c tests/unit/*.c tests/model/*.c tests/bench/*.c $(PROGRAMS_IN)/*.c \
 	       $(PROGRAMS_IN)/*/*.c $(PROGRAMS_IN)/*.cpp))
 HEADERS     := $(wildcard include/*.h include/*.hpp include/*/*.h include/*/*.hpp model/*.h bpf/*.h user/*/*.h tests/*/*.h \
 	       examples/*/*.h $(PROGRAMS_IN)/*.h)
