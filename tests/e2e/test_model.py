@@ -152,7 +152,6 @@ def test_a_walk_leaves_the_rows_and_counters_of_the_reference_model(tracer, prof
     everywhere = {"storage_busy"}  # the kernel's room for stacks has no end here
     here = {"processes": {"unrecorded"}, "threads": {"thread_exit"}}[profile]
     assert {counter for _, _, counter in never} <= everywhere | here
-    assert len(never) <= 4
 
 
 @pytest.mark.parametrize("profile", TABLE)
