@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fixtures of the end-to-end tests: real tracing, judged by readers that this project did not write.
+"""Fixtures of the end-to-end tests: real tracing, judged by readers that are not this project's.
 
 Tests that trace take `tracer`; each runs once in every mode of harness.tracer.MODES. Where BPF is
 not permitted they are skipped with the reason; with CI=true that is a failure.
@@ -93,7 +93,7 @@ def assert_no_programs_left(before, seconds=5):
 
 @pytest.fixture(scope="session")
 def recorded(permitted, mode):
-    """recorded(program, "C4"): the recording of a command, made once however many tests look at it."""
+    """recorded(program, "C4"): a command's recording, made once however many tests look at it."""
     scratch = new_scratch()
     tracer = Tracer(mode, scratch, str(uuid.uuid4()))
     made = {}

@@ -10,7 +10,8 @@ import pytest
 
 from harness import bpf, invariants
 from harness.hashes import callsite_hash
-from harness.made_trace import MAIN, MICROSECOND, OTHER_PROCESS, START, WORKER, MadeTrace, identifier
+from harness.made_trace import MAIN, MICROSECOND, OTHER_PROCESS, START, WORKER
+from harness.made_trace import MadeTrace, identifier
 from harness.running import wait_until
 from harness.trace_files import Trace, TraceError, check_equal
 
@@ -109,7 +110,9 @@ WRONG = {
     "the last event lies between begin and end, and is the end of an ended span": lambda m: span(
         m, "inner"
     ).update(last_event_time=START + 69 * MICROSECOND),
-    "row groups of async_spans are ordered by end, unfinished spans last": lambda m: m.spans.reverse(),
+    "row groups of async_spans are ordered by end, unfinished spans last": lambda m: (
+        m.spans.reverse()
+    ),
     "a process is in the files once": lambda m: again(m.processes, m.processes[0]),
     "a stream is in the files once": lambda m: again(m.streams, m.streams[0]),
     "a stream's process is in the files": lambda m: m.streams[0].update(process_id=OTHER_PROCESS),

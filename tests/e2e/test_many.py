@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Very many spans: the reference workload (S1), deep and wide (N9), and more than there is room for.
+"""Very many spans: the reference workload (S1), deep and wide (N9), and more than fit.
 
 What does not fit is counted; what is in the files is right, which every recording is checked for.
 """

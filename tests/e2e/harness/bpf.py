@@ -53,7 +53,8 @@ def program_ids():
     """The ids of all programs loaded now."""
     found, last = set(), 0
     while True:
-        result, error, buffer = _bpf(PROG_GET_NEXT_ID, struct.pack("=III", last, 0, 0).ljust(128, b"\0"))
+        attributes = struct.pack("=III", last, 0, 0).ljust(128, b"\0")
+        result, error, buffer = _bpf(PROG_GET_NEXT_ID, attributes)
         if result < 0:
             assert error == errno.ENOENT, os.strerror(error)
             return found

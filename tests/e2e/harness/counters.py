@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The counters in traces/*.json: what was lost, and what the traced program did that made no sense."""
+"""The counters in traces/*.json: what was lost, and what the program did that made no sense."""
 
 
 def total(trace, kind):
-    """The counters of one kind (loss, inconsistency, note), summed over the traces of a directory."""
+    """The counters of one kind (loss, inconsistency, note), summed over a directory's traces."""
     sums = {}
     for document in trace.information:
         for counter in document["counters"]:

@@ -2,7 +2,7 @@
 """The ledgers that traced programs write about themselves (programs/README.md), and the comparison.
 
     ledger = Ledger(file)
-    ledger.check(trace)         # every begin, end, poll and counter is in the files, and nothing else
+    ledger.check(trace)     # every begin, end, poll and counter is in the files, and nothing else
 
 Times in a ledger are CLOCK_MONOTONIC; a trace says what to add to get its own.
 """
@@ -65,7 +65,7 @@ class Ledger:
         summary = self.summary
         expected = tuple(summary[key] for key in ("spans", "ended", "id_sum", "id_xor"))
         if found != expected:
-            raise TraceError(f"spans, ended, sum and xor of ids: {found}, the ledger has {expected}")
+            raise TraceError(f"spans, ended, sum, xor of ids: {found}, the ledger has {expected}")
 
 
 def written_name(text):
@@ -180,7 +180,7 @@ class _Comparison:
         return problems
 
     def polls(self):
-        """How often a span was entered, and on how many tasks; how long, where all went normally."""
+        """How often a span was entered, on how many tasks; how long, where all went normally."""
         problems = []
         histories = defaultdict(list)
         for line in self.ledger.lines:

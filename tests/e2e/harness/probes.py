@@ -47,7 +47,8 @@ def _readelf(option, file):
 @lru_cache
 def _first_segment(file):
     """Address of the first loaded segment; 0 in a position-independent file."""
-    return int(re.search(r"^\s*LOAD\s+0x0+\s+(0x[0-9a-f]+)", _readelf("--segments", file), re.M)[1], 16)
+    segments = _readelf("--segments", file)
+    return int(re.search(r"^\s*LOAD\s+0x0+\s+(0x[0-9a-f]+)", segments, re.M)[1], 16)
 
 
 def load_bias(pid, file):

@@ -94,8 +94,8 @@ def carrying(token):
             continue
         with contextlib.suppress(OSError):
             if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                found.append((int(entry.name), line))
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
+                found.append((int(entry.name), line.decode(errors="replace")))
     return found
 
 

@@ -98,9 +98,9 @@ class Tracer:
         self.runs += 1
         return self.runs
 
-    def program(self, name, *arguments, ledger=None, directory=None, **options):
+    def program(self, name, *arguments, ledger=None, **options):
         """Starts a program that is to be traced, without a tracer."""
-        environment = self.environment | {"ASYNCSPAN_LEDGER": str(ledger)} if ledger else self.environment
+        environment = self.environment | ({"ASYNCSPAN_LEDGER": str(ledger)} if ledger else {})
         return running.Process(
             [name, *arguments],
             self.scratch,
