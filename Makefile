@@ -73,7 +73,7 @@ say          = $(if $(Q),@printf '  %-8s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test bench lint mutate format install clean help programs \
+.PHONY: all deps demo test bench kernels lint mutate format install clean help programs \
 	build-clang build-asan build-coverage
 
 all: programs ## build everything: build/asyncspan-trace, build/examples, the tests' programs
@@ -95,6 +95,9 @@ bench: programs $(BENCH) ## measure against the goals; figures in build/bench.js
 
 mutate: deps ## break the rules of the model in one place after the other: the tests must notice
 	$(Q)CC="$(CC)" tools/mutate.py
+
+kernels: programs ## trace under Debian's kernel 6.1 too, in an emulator
+	$(Q)tests/kernels/run.sh
 
 lint: lint-format lint-text lint-man lint-cppcheck lint-tidy ## the static checks
 
