@@ -54,8 +54,9 @@ static void part_is_hidden_until_it_is_complete(void **state)
 	assert_int_equal(directory_count(*state, "async_events"), 0);
 	assert_int_equal(table_writer_append(writer, &row), 0);
 	assert_int_equal(table_writer_flush(writer), 0);
-	assert_int_equal(directory_count(*state, "async_events"), 1);
+	assert_int_equal(directory_count(*state, "async_events"), 2);
 	assert_true(directory_has(*state, "async_events/." TRACE8 "-000000.inprogress"));
+	assert_true(directory_has(*state, "async_events/." TRACE8 "-000000.footer"));
 	assert_int_equal(table_writer_close(writer), 0);
 	assert_int_equal(directory_count(*state, "async_events"), 1);
 	assert_true(directory_has(*state, FIRST_PART));
@@ -326,9 +327,12 @@ static void row_groups_before_a_failure_are_kept(void **state)
 	enum { EACH = 5000 };
 	struct table_writer_options options = tables_options(*state);
 	struct intern *strings = intern_new();
-	struct table_writer *writer = tables_open_writer(&async_events_table, strings, &options);
+	struct table_writer *writer;
 	struct tables_seen *rows = calloc(2 * EACH, sizeof(*rows));
 	size_t count;
+
+	options.recoverable = false; /* the spool would be the first that has no room */
+	writer = tables_open_writer(&async_events_table, strings, &options);
 
 	signal(SIGXFSZ, SIG_IGN);
 	for (int64_t i = 0; i < 2 * EACH; i++) {
@@ -370,7 +374,31 @@ static void nothing_half_written_gets_a_final_name(void **state)
 	assert_int_equal(table_writer_close(writer), -EFBIG);
 	allow_any_size();
 	assert_false(directory_has(*state, FIRST_PART));
-	assert_int_equal(directory_count(*state, "async_events"), 1);
+	assert_true(directory_has(*state, "async_events/." TRACE8 "-000000.inprogress"));
+	assert_true(directory_has(*state, "async_events/." TRACE8 "-000000.footer"));
+	intern_free(strings);
+}
+
+static void rows_are_written_to_the_part_when_the_spool_has_no_room(void **state)
+{
+	struct table_writer_options options = tables_options(*state);
+	struct intern *strings = intern_new();
+	struct table_writer *writer = tables_open_writer(&async_events_table, strings, &options);
+	struct tables_seen *rows = calloc(5000, sizeof(*rows));
+	struct async_events_row row = tables_event(strings, STREAM_A, 1, 1);
+	uint64_t appended = 0;
+	size_t count;
+
+	signal(SIGXFSZ, SIG_IGN);
+	allow_size(100000);
+	while (appended < 5000 && !table_writer_append(writer, &row))
+		appended++;
+	assert_in_range(appended, 1, 4999);
+	assert_int_equal(table_writer_close(writer), -EFBIG);
+	allow_any_size();
+	assert_int_equal(tables_read_events(*state, rows, 5000, &count), 1);
+	assert_int_equal(count, appended + 1);
+	free(rows);
 	intern_free(strings);
 }
 
@@ -427,6 +455,7 @@ int main(void)
 		IN_A_DIRECTORY(small_table_that_cannot_be_replaced_stays),
 		IN_A_DIRECTORY(row_groups_before_a_failure_are_kept),
 		IN_A_DIRECTORY(nothing_half_written_gets_a_final_name),
+		IN_A_DIRECTORY(rows_are_written_to_the_part_when_the_spool_has_no_room),
 		IN_A_DIRECTORY(options_that_make_no_sense_are_refused),
 		IN_A_DIRECTORY(folder_that_is_a_symbolic_link_is_not_followed),
 	};

@@ -22,6 +22,7 @@ struct parquet_writer {
 	struct metadata_row_group group; /* in work */
 	size_t columns_done;
 	struct buffer groups; /* descriptions of those that are complete */
+	size_t last_group;    /* where the last one begins */
 	uint32_t group_count;
 	uint64_t rows;
 };
@@ -169,6 +170,7 @@ int parquet_writer_column(struct parquet_writer *writer, const struct parquet_va
 
 int parquet_writer_end_group(struct parquet_writer *writer)
 {
+	size_t start = writer->groups.length;
 	int err;
 
 	if (writer->columns_done != writer->schema->column_count)
@@ -176,6 +178,7 @@ int parquet_writer_end_group(struct parquet_writer *writer)
 	err = metadata_write_row_group(&writer->groups, writer->schema, &writer->group);
 	if (err)
 		return err;
+	writer->last_group = start;
 	writer->rows += writer->group.rows;
 	writer->group_count++;
 	return 0;
@@ -186,7 +189,7 @@ int parquet_writer_drop_group(struct parquet_writer *writer)
 	return parquet_sink_rewind(writer->sink, writer->group.offset);
 }
 
-int parquet_writer_finish(struct parquet_writer *writer)
+int parquet_writer_footer(const struct parquet_writer *writer, struct buffer *out)
 {
 	struct metadata_file file = {
 		.schema = writer->schema,
@@ -197,10 +200,23 @@ int parquet_writer_finish(struct parquet_writer *writer)
 		.key_value_count = writer->key_value_count,
 		.created_by = writer->created_by,
 	};
+
+	return metadata_write_footer(out, &file);
+}
+
+void parquet_writer_last_group(const struct parquet_writer *writer, const uint8_t **bytes,
+			       size_t *length)
+{
+	*length = writer->groups.length - writer->last_group;
+	*bytes = *length ? writer->groups.data + writer->last_group : NULL;
+}
+
+int parquet_writer_finish(struct parquet_writer *writer)
+{
 	int err;
 
 	buffer_clear(&writer->pages);
-	err = metadata_write_footer(&writer->pages, &file);
+	err = parquet_writer_footer(writer, &writer->pages);
 	if (err)
 		return err;
 	return parquet_sink_write(writer->sink, writer->pages.data, writer->pages.length);

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "parquet/chunk_encoder.h"
 #include "parquet/sink.h"
 #include "parquet/types.h"
@@ -56,6 +57,15 @@ int parquet_writer_begin_group(struct parquet_writer *writer, size_t rows);
 int parquet_writer_column(struct parquet_writer *writer, const struct parquet_values *values);
 int parquet_writer_end_group(struct parquet_writer *writer);
 int parquet_writer_drop_group(struct parquet_writer *writer);
+
+/*
+ * For who keeps what a footer needs elsewhere, to make one when the program is killed: see
+ * parquet/footer_rebuild.h. The footer as it would be now, and the description of the row group
+ * that ended last, which stays valid until the next call.
+ */
+int parquet_writer_footer(const struct parquet_writer *writer, struct buffer *out);
+void parquet_writer_last_group(const struct parquet_writer *writer, const uint8_t **bytes,
+			       size_t *length);
 
 int parquet_writer_finish(struct parquet_writer *writer);
 void parquet_writer_close(struct parquet_writer *writer); /* NULL is fine */

@@ -73,16 +73,36 @@ void part_folder_close(struct part_folder *folder)
 	folder->fd = -1;
 }
 
-static void hidden_name(char name[PART_NAME_SIZE], const struct part_folder *folder,
-			uint32_t sequence)
+void part_hidden_name(char name[PART_NAME_SIZE], const char *trace8, uint32_t sequence)
 {
-	snprintf(name, PART_NAME_SIZE, ".%s-%06u.inprogress", folder->trace8, sequence);
+	snprintf(name, PART_NAME_SIZE, ".%.8s-%06u.inprogress", trace8, sequence);
 }
 
-static void final_name(char name[PART_NAME_SIZE], const struct part_folder *folder,
-		       uint32_t sequence)
+void part_final_name(char name[PART_NAME_SIZE], const char *trace8, uint32_t sequence)
 {
-	snprintf(name, PART_NAME_SIZE, "%s-%06u.parquet", folder->trace8, sequence);
+	snprintf(name, PART_NAME_SIZE, "%.8s-%06u.parquet", trace8, sequence);
+}
+
+void part_footer_name(char name[PART_NAME_SIZE], const char *trace8, uint32_t sequence)
+{
+	snprintf(name, PART_NAME_SIZE, ".%.8s-%06u.footer", trace8, sequence);
+}
+
+int part_folder_create(const struct part_folder *folder, const char *name, int *fd)
+{
+	int error;
+
+	*fd = openat(folder->fd, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		     FILE_MODE);
+	if (*fd < 0)
+		return -errno;
+	error = give_away(*fd, folder->owner, folder->group);
+	if (error) {
+		close(*fd);
+		*fd = -1;
+		unlinkat(folder->fd, name, 0);
+	}
+	return error;
 }
 
 int part_open(struct part *part, const struct part_folder *folder, uint32_t sequence)
@@ -90,7 +110,7 @@ int part_open(struct part *part, const struct part_folder *folder, uint32_t sequ
 	char name[PART_NAME_SIZE];
 	int err;
 
-	hidden_name(name, folder, sequence);
+	part_hidden_name(name, folder->trace8, sequence);
 	part->sequence = sequence;
 	part->fd = openat(folder->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			  FILE_MODE);
@@ -111,8 +131,8 @@ int part_complete(struct part *part, const struct part_folder *folder)
 {
 	char hidden[PART_NAME_SIZE], final[PART_NAME_SIZE];
 
-	hidden_name(hidden, folder, part->sequence);
-	final_name(final, folder, part->sequence);
+	part_hidden_name(hidden, folder->trace8, part->sequence);
+	part_final_name(final, folder->trace8, part->sequence);
 	if (fsync(part->fd) || renameat(folder->fd, hidden, folder->fd, final) || fsync(folder->fd))
 		return -errno;
 	part_leave(part);
@@ -132,7 +152,7 @@ void part_remove(struct part *part, const struct part_folder *folder)
 
 	if (part->fd < 0)
 		return;
-	hidden_name(name, folder, part->sequence);
+	part_hidden_name(name, folder->trace8, part->sequence);
 	unlinkat(folder->fd, name, 0);
 	part_leave(part);
 }

@@ -8,9 +8,10 @@
  *	err = part_complete(&part, &folder);	// or part_leave(&part)
  *	part_folder_close(&folder);
  *
- * Hidden names are .TRACE8-SEQUENCE.inprogress, final ones TRACE8-SEQUENCE.parquet. Completing is
- * fsync, rename (over an older part of the same name), fsync of the folder; when it fails the part
- * is still hidden and open. Errors are those of the system calls as -errno.
+ * Hidden names are .TRACE8-SEQUENCE.inprogress, final ones TRACE8-SEQUENCE.parquet; beside a hidden
+ * part may be its .TRACE8-SEQUENCE.footer, see tables/footer_journal.h. Completing is fsync, rename
+ * (over an older part of the same name), fsync of the folder; when it fails the part is still
+ * hidden and open. Errors are those of the system calls as -errno.
  */
 #ifndef TABLES_PART_H
 #define TABLES_PART_H
@@ -37,6 +38,13 @@ struct part {
 int part_folder_open(struct part_folder *folder, const char *directory, const char *name,
 		     const char *trace8, uid_t owner, gid_t group);
 void part_folder_close(struct part_folder *folder);
+
+/* A file of another kind in the folder, with the right owner; one that is there is emptied. */
+int part_folder_create(const struct part_folder *folder, const char *name, int *fd);
+
+void part_hidden_name(char name[PART_NAME_SIZE], const char *trace8, uint32_t sequence);
+void part_final_name(char name[PART_NAME_SIZE], const char *trace8, uint32_t sequence);
+void part_footer_name(char name[PART_NAME_SIZE], const char *trace8, uint32_t sequence);
 
 int part_open(struct part *part, const struct part_folder *folder, uint32_t sequence);
 

@@ -10,8 +10,10 @@
 
 #include "base/uuid.h"
 #include "parquet/writer.h"
+#include "tables/footer_journal.h"
 #include "tables/part.h"
 #include "tables/row_batch.h"
+#include "tables/spool.h"
 
 #define OWN_KEY_VALUES 2 /* table and schema version */
 #define BLOCK_NAME_SIZE 96
@@ -22,9 +24,12 @@ struct table_writer {
 	struct intern *blocks; /* block ids of one row group */
 	uint32_t *block_ids;
 	int (*before_complete)(void *context);
+	int (*before_keep)(void *context);
 	void *context;
 	uint64_t rotate_bytes;
 	uint64_t rotate_ns;
+	bool recoverable;
+	bool leave_footers;
 
 	/* What the parts have in common. */
 	struct parquet_column columns[TABLE_COLUMNS_MAX];
@@ -40,8 +45,13 @@ struct table_writer {
 	struct parquet_sink sink;
 	struct parquet_writer *parquet; /* NULL: no part is open */
 	uint64_t opened_ns;
+	uint32_t first_sequence;
 	uint32_t next_sequence;
 	uint32_t groups_in_part;
+
+	struct footer_journal footer; /* of the open part */
+	struct spool *spool;	      /* of the batch; NULL: not wanted */
+	uint64_t batches;	      /* sealed so far: the number of the one that fills */
 
 	struct row_batch *batch;
 	bool any_time; /* greatest_time is set */
@@ -114,6 +124,11 @@ static int copy_options(struct table_writer *writer, const struct table_writer_o
 	writer->rotate_bytes = options->rotate_bytes;
 	writer->rotate_ns = options->rotate_ns;
 	writer->before_complete = options->before_complete;
+	writer->before_keep = options->before_keep;
+	writer->recoverable = options->recoverable || options->leave_footers;
+	writer->leave_footers = options->leave_footers;
+	writer->next_sequence = writer->first_sequence = options->first_sequence;
+	writer->batches = options->first_batch;
 	writer->context = options->context;
 	return 0;
 }
@@ -121,6 +136,8 @@ static int copy_options(struct table_writer *writer, const struct table_writer_o
 static void free_writer(struct table_writer *writer)
 {
 	parquet_writer_close(writer->parquet);
+	spool_close(writer->spool);
+	footer_journal_leave(&writer->footer);
 	part_leave(&writer->part);
 	part_folder_close(&writer->folder);
 	row_batch_close(writer->batch);
@@ -158,6 +175,7 @@ int table_writer_open(struct table_writer **out, const struct table *table, stru
 	writer->strings = strings;
 	writer->folder.fd = -1;
 	writer->part.fd = -1;
+	writer->footer.file.fd = -1;
 	set_schema(writer);
 	err = copy_options(writer, options);
 	if (err)
@@ -173,8 +191,12 @@ int table_writer_open(struct table_writer **out, const struct table *table, stru
 	if (!err)
 		err = part_folder_open(&writer->folder, options->directory, table->name,
 				       options->trace8, options->owner, options->group);
+	if (!err && options->recoverable)
+		err = spool_open(&writer->spool, table, strings, &writer->folder);
 	if (err)
 		goto fail;
+	if (writer->spool)
+		spool_begin(writer->spool, writer->batches);
 	*out = writer;
 	return 0;
 fail:
@@ -183,6 +205,22 @@ fail:
 }
 
 /* Parts */
+
+/* A part that is rewritten whole needs none: the one before is there until it is complete. */
+static int open_footer(struct table_writer *writer)
+{
+	struct buffer empty = { 0 };
+	int err;
+
+	if (!writer->recoverable || writer->rewritten)
+		return 0;
+	err = parquet_writer_footer(writer->parquet, &empty);
+	if (!err)
+		err = footer_journal_open(&writer->footer, &writer->folder, writer->part.sequence,
+					  empty.data, empty.length);
+	buffer_free(&empty);
+	return err;
+}
 
 static int open_part(struct table_writer *writer, uint32_t sequence)
 {
@@ -196,7 +234,11 @@ static int open_part(struct table_writer *writer, uint32_t sequence)
 	writer->sink = (struct parquet_sink){ .fd = writer->part.fd };
 	err = parquet_writer_open(&writer->parquet, &writer->sink, &writer->schema,
 				  &writer->parquet_options);
+	if (!err)
+		err = open_footer(writer);
 	if (err) {
+		parquet_writer_close(writer->parquet);
+		writer->parquet = NULL;
 		part_remove(&writer->part, &writer->folder);
 		return err;
 	}
@@ -221,19 +263,27 @@ static void close_part(struct table_writer *writer)
 	writer->bytes_before += writer->sink.offset;
 	writer->stats.bytes = writer->bytes_before;
 	writer->sink = (struct parquet_sink){ .fd = -1 };
+	footer_journal_leave(&writer->footer);
 	part_leave(&writer->part);
 }
 
-/* On failure the part stays behind under its hidden name. */
+/*
+ * The journal of the footer tells recovery which batches are in the part: it stays until they are
+ * not in the spool any more. On failure the part stays behind under its hidden name.
+ */
 static int complete_part(struct table_writer *writer)
 {
 	int err = seal_part(writer);
 
-	close_part(writer);
 	if (!err) {
 		writer->stats.files++;
 		writer->any_file = true;
+		if (writer->spool)
+			err = spool_discard_before(writer->spool, writer->batches);
+		if (!err && !writer->leave_footers)
+			footer_journal_remove(&writer->footer, &writer->folder);
 	}
+	close_part(writer);
 	return err;
 }
 
@@ -332,6 +382,30 @@ static void count_late_rows(struct table_writer *writer)
 	writer->any_time = any;
 }
 
+/* From here on recovery finds the row group in the part, and not the batch in the spool. */
+static int seal_batch(struct table_writer *writer)
+{
+	struct footer_group group = {
+		.rows = row_batch_count(writer->batch),
+		.end = writer->sink.offset,
+		.batches = ++writer->batches,
+	};
+	int err = 0;
+
+	if (writer->footer.file.fd >= 0) {
+		parquet_writer_last_group(writer->parquet, &group.description, &group.length);
+		err = footer_journal_add(&writer->footer, &group);
+	}
+	if (writer->spool)
+		spool_begin(writer->spool, writer->batches);
+	return err;
+}
+
+static int keep_references(struct table_writer *writer)
+{
+	return writer->before_keep ? writer->before_keep(writer->context) : 0;
+}
+
 static int write_batch(struct table_writer *writer, uint32_t sequence)
 {
 	size_t rows = row_batch_count(writer->batch);
@@ -340,7 +414,9 @@ static int write_batch(struct table_writer *writer, uint32_t sequence)
 
 	if (!rows)
 		return 0;
-	err = open_part(writer, sequence);
+	err = keep_references(writer);
+	if (!err)
+		err = open_part(writer, sequence);
 	start = writer->sink.offset;
 	if (!err)
 		err = write_group(writer);
@@ -353,9 +429,30 @@ static int write_batch(struct table_writer *writer, uint32_t sequence)
 		writer->stats.row_groups++;
 		writer->stats.rows += rows;
 		writer->stats.bytes = writer->bytes_before + writer->sink.offset;
+		err = seal_batch(writer);
 	}
 	row_batch_clear(writer->batch);
 	return err;
+}
+
+int table_writer_keep(struct table_writer *writer)
+{
+	int err;
+
+	if (!writer->spool || writer->error || spool_is_empty(writer->spool))
+		return writer->error;
+	err = keep_references(writer);
+	return err ? err : spool_write(writer->spool);
+}
+
+static int spool_row(struct table_writer *writer, const void *row)
+{
+	int err;
+
+	if (!writer->spool)
+		return 0;
+	err = spool_append(writer->spool, row);
+	return !err && spool_is_full(writer->spool) ? table_writer_keep(writer) : err;
 }
 
 static int fail(struct table_writer *writer, int err)
@@ -384,13 +481,25 @@ int table_writer_flush(struct table_writer *writer)
 	return fail(writer, err);
 }
 
+/* The spool cannot be written: what is in memory may still find room in the part. */
+static int give_up(struct table_writer *writer, int err)
+{
+	write_batch(writer, writer->next_sequence);
+	return fail(writer, err);
+}
+
 int table_writer_append(struct table_writer *writer, const void *row)
 {
+	int err;
+
 	if (writer->error || writer->finished) {
 		writer->stats.rows_lost++;
 		return writer->error ? writer->error : -EINVAL;
 	}
 	row_batch_append(writer->batch, row);
+	err = spool_row(writer, row);
+	if (err)
+		return give_up(writer, err);
 	if (row_batch_count(writer->batch) < TABLE_WRITER_GROUP_ROWS)
 		return 0;
 	return table_writer_flush(writer);
@@ -398,9 +507,19 @@ int table_writer_append(struct table_writer *writer, const void *row)
 
 int table_writer_tick(struct table_writer *writer)
 {
-	if (writer->error || !part_is_due(writer))
+	int err;
+
+	if (writer->error || writer->rewritten)
 		return writer->error;
-	return table_writer_flush(writer);
+	if (part_is_due(writer))
+		return table_writer_flush(writer);
+	err = table_writer_keep(writer);
+	return err ? give_up(writer, err) : 0;
+}
+
+int table_writer_note(struct table_writer *writer, const void *row)
+{
+	return writer->finished ? -EINVAL : spool_row(writer, row);
 }
 
 /* The one part of a small table keeps its number: the rename replaces the one before. */
@@ -420,7 +539,8 @@ int table_writer_rewrite(struct table_writer *writer, const void *rows, size_t c
 {
 	int err;
 
-	if (writer->finished || row_batch_count(writer->batch) || writer->next_sequence)
+	if (writer->finished || row_batch_count(writer->batch) ||
+	    writer->next_sequence != writer->first_sequence)
 		return -EINVAL;
 	writer->rewritten = true;
 	writer->stats = (struct table_writer_stats){ 0 };
@@ -437,6 +557,9 @@ int table_writer_rewrite(struct table_writer *writer, const void *rows, size_t c
 		return err;
 	writer->stats.files = 1;
 	writer->any_file = true;
+	/* Should this fail, recovery sees from the rows' times that they are old. */
+	if (writer->spool)
+		spool_discard_before(writer->spool, writer->batches);
 	return 0;
 }
 
@@ -450,6 +573,8 @@ static int finish(struct table_writer *writer)
 		fail(writer, open_part(writer, writer->next_sequence));
 	if (writer->parquet)
 		fail(writer, complete_part(writer));
+	if (writer->spool && !writer->error)
+		spool_remove(writer->spool);
 	return writer->error;
 }
 

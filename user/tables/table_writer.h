@@ -14,12 +14,18 @@
  * Small tables (processes, streams) use table_writer_rewrite() instead of append: their one part is
  * written anew and replaces the one before in one step.
  *
+ * What a killed program had not completed can be had back (tables/table_recovery.h): the row groups
+ * of the open part with the journal of its footer, the rows of the batch with a spool, which gets
+ * them a quarter of a megabyte at a time, and with table_writer_tick() or table_writer_keep().
+ * Small tables spool the rows that table_writer_note() is given between two rewritings.
+ *
  * Texts are valid UTF-8 in the files: bad bytes become U+FFFD on the way. Memory is that of one
  * batch.
  *
  * After a failure of append, flush or rewrite the rows of that batch are lost and counted, what was
  * written before stays good: later appends return the same error, and close completes the part with
  * the row groups it has (if even that fails, the part keeps its hidden name) and returns the error.
+ * What is in the spool then stays there for recovery.
  *
  * The intern set must outlive the writer; so must what the options point to until open returns. One
  * thread at a time per writer and intern set.
@@ -27,6 +33,7 @@
 #ifndef TABLES_TABLE_WRITER_H
 #define TABLES_TABLE_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -54,21 +61,34 @@ struct table_writer_options {
 	 * keeps the part hidden and is the writer's.
 	 */
 	int (*before_complete)(void *context);
+
+	/*
+	 * The same before rows get to where recovery finds them, which is more often: what they
+	 * refer to should be in a spool.
+	 */
+	int (*before_keep)(void *context);
 	void *context;
+
+	bool recoverable; /* journal of the footer and spool, see above */
+
+	/* For who adds to what is there: number of the first part, and of the first batch. */
+	uint32_t first_sequence;
+	uint64_t first_batch;
+	bool leave_footers; /* the journals of parts that are complete stay */
 
 	uid_t owner; /* of what is created; (uid_t)-1: leave */
 	gid_t group; /* (gid_t)-1: leave */
 };
 
 /*
- * zstd level 1, the rotation limits above, owner and group left. directory and trace8 are still to
- * be set.
+ * zstd level 1, the rotation limits above, recoverable, owner and group left. directory and trace8
+ * are still to be set.
  */
 #define TABLE_WRITER_OPTIONS_DEFAULT                                                            \
 	{                                                                                       \
 		.codec = PARQUET_CODEC_ZSTD, .level = 1,                                        \
 		.rotate_bytes = TABLE_WRITER_ROTATE_BYTES, .rotate_ns = TABLE_WRITER_ROTATE_NS, \
-		.owner = (uid_t)-1, .group = (gid_t)-1,                                         \
+		.recoverable = true, .owner = (uid_t)-1, .group = (gid_t)-1,                    \
 	}
 
 struct table_writer_stats {
@@ -95,16 +115,22 @@ int table_writer_append(struct table_writer *writer, const void *row);
 int table_writer_flush(struct table_writer *writer);
 
 /*
- * Completes the open part if it is over its time limit: to be called now and then while no row
- * comes.
+ * Completes the open part if it is over its time limit, and spools the rows that are not yet: to be
+ * called now and then while no row comes.
  */
 int table_writer_tick(struct table_writer *writer);
+
+/* Spools the rows that are not yet. */
+int table_writer_keep(struct table_writer *writer);
 
 /*
  * The whole table anew; @rows has @count rows. Not to be mixed with append. After a failure the
  * file that was there still is, and it may be tried again. The stats are those of the last time.
  */
 int table_writer_rewrite(struct table_writer *writer, const void *rows, size_t count);
+
+/* Spools a row that the next rewriting will have: new, or in place of one with the same key. */
+int table_writer_note(struct table_writer *writer, const void *row);
 
 /* Completes the open part and frees the writer, also when it returns an error. NULL is fine. */
 int table_writer_close(struct table_writer *writer);
