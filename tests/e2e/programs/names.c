@@ -95,7 +95,8 @@ static void hostile_names(const struct scenario_arguments *arguments)
 	}
 	pages = (char *)mmap(NULL, 2 * (size_t)page_size, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (pages == MAP_FAILED || munmap(pages + page_size, (size_t)page_size) != 0)
+	/* Not unmapped: the next mapping, perhaps the header's own, would take the place. */
+	if (pages == MAP_FAILED || mprotect(pages + page_size, (size_t)page_size, PROT_NONE) != 0)
 		ledger_fail("cannot map a page");
 	name_to_nul("");
 	name_of_length("", 0);
