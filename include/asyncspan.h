@@ -67,7 +67,6 @@ struct asyncspan_location {
 /* The status of an operation that was given up; 0 is success, any other value an error. */
 #define ASYNCSPAN_CANCELLED INT32_MIN
 
-/* The module that call sites belong to: define it, as a string, before the include. */
 /* Casts and null pointers in the language's own words, for whoever turns those warnings on. */
 #ifdef __cplusplus
 #define ASYNCSPAN__NULL nullptr
@@ -81,6 +80,8 @@ struct asyncspan_location {
 
 #define ASYNCSPAN__LENGTH(literal) \
 	ASYNCSPAN__NUMBER(uint8_t, sizeof(literal) - 1 < 255 ? sizeof(literal) - 1 : 255)
+
+/* ASYNCSPAN_TARGET is the module that call sites belong to: define it, as a string, before. */
 #ifdef ASYNCSPAN_TARGET
 #define ASYNCSPAN__TARGET "" ASYNCSPAN_TARGET ""
 #define ASYNCSPAN__TARGET_LENGTH ASYNCSPAN__LENGTH(ASYNCSPAN_TARGET)
@@ -145,6 +146,10 @@ static inline void asyncspan__resume(const asyncspan_t *span)
 static inline void asyncspan__end(asyncspan_t *span, int32_t status)
 {
 	(void)span, (void)status;
+}
+
+static inline void asyncspan__hand_over(void)
+{
 }
 
 static inline int asyncspan_enabled(void)
@@ -482,7 +487,16 @@ struct asyncspan__event {
 	size_t length;
 };
 
-/* The funnel: every event of this object goes through here or one of the three below. */
+/*
+ * The funnel: every event of this object leaves through one of the four functions asyncspan__emit_*,
+ * and asyncspan__hand_over() is for those that keep events for a while. Another back end, a header
+ * with these five, takes the place of the probes where its name is defined as ASYNCSPAN__BACK_END;
+ * the macros know nothing of it.
+ */
+#ifdef ASYNCSPAN__BACK_END
+#include ASYNCSPAN__BACK_END
+#else
+
 ASYNCSPAN__COLD static void asyncspan__emit_begin(unsigned what, const struct asyncspan__event *e)
 {
 	asyncspan__touch(e->location->name, e->location->name_length);
@@ -518,6 +532,31 @@ ASYNCSPAN__COLD static void asyncspan__emit_begin(unsigned what, const struct as
 	}
 }
 
+ASYNCSPAN__COLD static void asyncspan__emit_suspend(uint64_t id)
+{
+	if (asyncspan_semaphores[1])
+		asyncspan_probe_suspend(id);
+}
+
+ASYNCSPAN__COLD static void asyncspan__emit_resume(uint64_t id)
+{
+	if (asyncspan_semaphores[1])
+		asyncspan_probe_resume(id);
+}
+
+ASYNCSPAN__COLD static void asyncspan__emit_end(uint64_t id, int32_t status)
+{
+	if (asyncspan_semaphores[1])
+		asyncspan_probe_end(id, status);
+}
+
+/* Nothing is kept, in the mode that traps on every event. */
+static inline void asyncspan__hand_over(void)
+{
+}
+
+#endif /* ASYNCSPAN__BACK_END */
+
 ASYNCSPAN__COLD static void asyncspan__begin_traced(asyncspan_t *span, unsigned what,
 						    const struct asyncspan_location *location,
 						    const asyncspan_t *parent, const char *name,
@@ -534,18 +573,6 @@ ASYNCSPAN__COLD static void asyncspan__begin_traced(asyncspan_t *span, unsigned 
 	asyncspan__emit_begin(what, &event);
 }
 
-ASYNCSPAN__COLD static void asyncspan__suspend_traced(uint64_t id)
-{
-	if (asyncspan_semaphores[1])
-		asyncspan_probe_suspend(id);
-}
-
-ASYNCSPAN__COLD static void asyncspan__resume_traced(uint64_t id)
-{
-	if (asyncspan_semaphores[1])
-		asyncspan_probe_resume(id);
-}
-
 ASYNCSPAN__COLD static void asyncspan__end_traced(asyncspan_t *span, int32_t status)
 {
 	struct asyncspan__thread_state *thread = &asyncspan__thread;
@@ -556,8 +583,7 @@ ASYNCSPAN__COLD static void asyncspan__end_traced(asyncspan_t *span, int32_t sta
 	for (i = 0; i < thread->poll_count && i < ASYNCSPAN__POLLS; i++)
 		if (thread->polls[i] == id)
 			thread->polls[i] |= ASYNCSPAN__POLL_ENDED;
-	if (asyncspan_semaphores[1])
-		asyncspan_probe_end(id, status);
+	asyncspan__emit_end(id, status);
 }
 
 /* True while a tracer is attached: to skip building an expensive name. */
@@ -585,13 +611,13 @@ static inline void asyncspan__begin(asyncspan_t *span, unsigned what,
 static inline void asyncspan__suspend(const asyncspan_t *span)
 {
 	if (__builtin_expect(span->id != 0, 0))
-		asyncspan__suspend_traced(span->id);
+		asyncspan__emit_suspend(span->id);
 }
 
 static inline void asyncspan__resume(const asyncspan_t *span)
 {
 	if (__builtin_expect(span->id != 0, 0))
-		asyncspan__resume_traced(span->id);
+		asyncspan__emit_resume(span->id);
 }
 
 static inline void asyncspan__end(asyncspan_t *span, int32_t status)
@@ -602,9 +628,11 @@ static inline void asyncspan__end(asyncspan_t *span, int32_t status)
 
 #endif /* ASYNCSPAN_DISABLE */
 
-/* Hands over what is buffered. Nothing is, in the mode that traps on every event. */
+/* Hands over to the tracer what is kept for later. */
 static inline void asyncspan_flush(void)
 {
+	if (ASYNCSPAN__ACTIVE)
+		asyncspan__hand_over();
 }
 
 /* Disabled, a call is compiled, so that its arguments are checked, and never executed. */
@@ -742,7 +770,7 @@ ASYNCSPAN__COLD static void asyncspan__poll_enter_traced(struct asyncspan__poll 
 	poll->place = thread->poll_count++;
 	if (poll->place < ASYNCSPAN__POLLS)
 		thread->polls[poll->place] = poll->id;
-	asyncspan__resume_traced(poll->id);
+	asyncspan__emit_resume(poll->id);
 }
 
 ASYNCSPAN__COLD static void asyncspan__poll_leave_traced(const struct asyncspan__poll *poll)
@@ -753,7 +781,7 @@ ASYNCSPAN__COLD static void asyncspan__poll_leave_traced(const struct asyncspan_
 	thread->poll_count = poll->place;
 	if (poll->place >= ASYNCSPAN__POLLS ||
 	    thread->polls[poll->place] != (poll->id | ASYNCSPAN__POLL_ENDED))
-		asyncspan__suspend_traced(poll->id);
+		asyncspan__emit_suspend(poll->id);
 }
 
 #endif

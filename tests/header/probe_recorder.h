@@ -9,9 +9,16 @@
  *
  * The header's assembly leaves out a probe whose symbol is there already: here each is a jump into
  * a function that takes its arguments down. Events are kept per thread, the last ones that fit.
+ *
+ * With RECORDER_BUFFERS defined the probes are not there at all: events come out of the buffer of
+ * another back end, switched on by the semaphore of the probe that would hand it over.
  */
 #ifndef PROBE_RECORDER_H
 #define PROBE_RECORDER_H
+
+#ifdef RECORDER_BUFFERS
+#define ASYNCSPAN__BACK_END "../tests/header/buffer_back_end.h"
+#else
 
 #ifdef __x86_64__
 #define RECORDER_JUMP "jmp "
@@ -33,6 +40,8 @@ RECORDER_REPLACES("spawn_child_named");
 RECORDER_REPLACES("suspend");
 RECORDER_REPLACES("resume");
 RECORDER_REPLACES("end");
+
+#endif /* RECORDER_BUFFERS */
 
 #include <asyncspan.h>
 
@@ -63,8 +72,13 @@ extern volatile uint32_t recorder_semaphores[2] __asm__("asyncspan_semaphores")
 /* Switches all probes on or off, and forgets this thread's events. */
 static inline void recorder_trace(int on)
 {
+#ifdef RECORDER_BUFFERS
+	recorder_semaphores[0] = on ? 1 << 16 : 0;
+	buffer.count = 0;
+#else
 	recorder_semaphores[0] = on ? 1 : 0;
 	recorder_semaphores[1] = on ? 1 : 0;
+#endif
 	recorder.count = 0;
 }
 
@@ -81,6 +95,47 @@ static inline struct recorder_event *recorder_add(const char *probe, uint64_t id
 	event->status = 0;
 	return event;
 }
+
+#ifdef RECORDER_BUFFERS
+
+/* In the order of what a begin asks for. */
+static const char *const recorder_probes[] = {
+	"begin",
+	"spawn",
+	"begin_child",
+	"spawn_child",
+	"begin_named",
+	"spawn_named",
+	"begin_child_named",
+	"spawn_child_named",
+	"suspend",
+	"resume",
+	"end",
+};
+
+/* The events, with those that lie in the buffer now. */
+static inline struct recorder *recorder_take(void)
+{
+	unsigned i;
+
+	for (i = 0; i < buffer.count && i < BUFFER_RECORDS; i++) {
+		const struct buffer_record *record = &buffer.records[i];
+		struct recorder_event *event =
+			recorder_add(recorder_probes[record->kind], record->event.id);
+
+		event->location = record->event.location;
+		event->parent = record->event.parent;
+		event->name = record->event.name;
+		event->length = record->event.length;
+		event->status = record->status;
+	}
+	buffer.count = 0;
+	return &recorder;
+}
+
+#define recorder (*recorder_take())
+
+#else
 
 #ifdef __cplusplus
 extern "C" {
@@ -187,5 +242,7 @@ RECORDER_FUNCTION recorder_end(uint64_t id, int32_t status)
 #ifdef __cplusplus
 } /* extern "C" */
 #endif
+
+#endif /* RECORDER_BUFFERS */
 
 #endif /* PROBE_RECORDER_H */

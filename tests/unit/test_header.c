@@ -493,6 +493,23 @@ static void the_macros_leave_errno_alone(void **state)
 	assert_int_equal(errno, 77);
 }
 
+static void a_flush_reaches_the_back_end_and_changes_nothing_else(void **state)
+{
+	asyncspan_t span;
+	uint64_t id;
+
+	(void)state;
+	recorder_trace(1);
+	ASYNCSPAN_BEGIN(&span, "x");
+	id = span.id;
+	asyncspan_flush();
+	assert_int_equal(span.id, id);
+	assert_string_equal(fired(), "begin");
+#ifdef RECORDER_BUFFERS
+	assert_int_equal(buffer.handed_over, 1);
+#endif
+}
+
 static void a_handle_is_eight_bytes_and_a_location_as_documented(void **state)
 {
 	(void)state;
@@ -531,6 +548,7 @@ int main(void)
 		cmocka_unit_test(the_block_of_a_poll_runs_once_also_untraced),
 		cmocka_unit_test(a_poll_whose_block_ends_the_span_suspends_nothing),
 		cmocka_unit_test(the_macros_leave_errno_alone),
+		cmocka_unit_test(a_flush_reaches_the_back_end_and_changes_nothing_else),
 		cmocka_unit_test(a_handle_is_eight_bytes_and_a_location_as_documented),
 	};
 
