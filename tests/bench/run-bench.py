@@ -81,9 +81,9 @@ def untraced(repetitions):
             for line in output_of(PROGRAMS / "untraced", repetitions, cpu=CPUS[-1]).splitlines()]
     return [
         Figure("untraced_ns_per_macro", "untraced begin+end pair, per macro",
-               [(pair - without) / 2 for without, pair, _ in rows], "ns", maximum=1.0),
+               [(pair - without) / 2 for without, pair, _ in rows], "ns", maximum=0.5),
         Figure("untraced_four_ns_per_macro", "untraced begin, suspend, resume, end, per macro",
-               [(four - without) / 4 for without, _, four in rows], "ns"),
+               [(four - without) / 4 for without, _, four in rows], "ns", maximum=0.5),
     ]
 
 
@@ -142,39 +142,100 @@ def tracing(target, command):
     target.wait_for_semaphores(False)
 
 
-def pair_cost(target, command):
-    with tracing(target, command):
-        target.ask(f"pairs {PAIRS // 10}")
-        return float(target.ask(f"pairs {PAIRS}"))
+EMPTY, OURS, SCRIPT = "empty", "ours", "script"
 
 
-def full_pair_cost(target):
+def command_of(tracer, pid, directory):
+    """How a tracer is started: the name of a step (see attach_step.c), ours, or the script."""
+    if tracer == OURS:
+        return [TRACER, "-q", "-p", pid, "-o", directory]
+    if tracer == SCRIPT:
+        return ["bpftrace", "-q", "-p", pid, "tests/bench/depth.bt"]
+    return [PROGRAMS / "attach_step", pid, tracer]
+
+
+def costs(target, tracer, *requests):
+    """What each request costs in turn under one tracer: nanoseconds per pair, or span."""
     with scratch_directory() as directory:
-        cost = pair_cost(target, [TRACER, "-q", "-p", target.process.pid, "-o", directory])
-        expected = 2 * (PAIRS + PAIRS // 10)
-        arrived = count_events(directory)
-        if arrived != expected:
-            raise RuntimeError(f"{arrived} of {expected} events arrived")
-        return cost
+        with tracing(target, command_of(tracer, target.process.pid, directory)):
+            for request in dict.fromkeys(requests):
+                target.ask(f"{request} {PAIRS // 10}")
+            found = [float(target.ask(f"{request} {PAIRS}")) for request in requests]
+        if tracer == OURS:
+            expected = 2 * (PAIRS * len(requests) + PAIRS // 10 * len(set(requests)))
+            arrived = count_events(directory)
+            if arrived != expected:
+                raise RuntimeError(f"{arrived} of {expected} events arrived")
+        return found
+
+
+def ratios(ours, base):
+    return [one / other for one, other in zip(ours, base)]
 
 
 def traced_pair(repetitions):
-    empty, full, script = [], [], []
+    rows = []
     with Target() as target:
-        pid = target.process.pid
         for _ in range(repetitions):
-            empty.append(pair_cost(target, [PROGRAMS / "attach_empty", pid]))
-            full.append(full_pair_cost(target))
-            script.append(pair_cost(target, ["bpftrace", "-p", pid, "tests/bench/depth.bt"]))
+            empty_pair, empty_four = costs(target, EMPTY, "pairs", "fours")
+            pair, named, again, four = costs(target, OURS, "pairs", "named", "pairs", "fours")
+            script, = costs(target, SCRIPT, "pairs")
+            rows.append((empty_pair, empty_four, pair, named, again, four, script))
+    empty_pair, empty_four, pair, named, again, four, script = zip(*rows)
     return [
-        Figure("empty_pair_ns", "pair with an empty program", empty, "ns"),
+        Figure("empty_pair_ns", "pair with an empty program", empty_pair, "ns"),
         Figure("bpftrace_pair_ns", "pair with a bpftrace script", script, "ns"),
-        Figure("traced_pair_ns", "pair traced by asyncspan-trace", full, "ns"),
-        Figure("traced_pair_to_empty", "traced pair / empty program",
-               [ours / base for ours, base in zip(full, empty)], "ratio", maximum=2.0),
-        Figure("traced_pair_to_bpftrace", "traced pair / bpftrace script",
-               [ours / base for ours, base in zip(full, script)], "ratio", maximum=1.0),
+        Figure("traced_pair_ns", "pair traced by asyncspan-trace", pair, "ns"),
+        Figure("traced_pair_to_empty", "traced pair / empty program", ratios(pair, empty_pair),
+               "ratio", maximum=1.6),
+        Figure("traced_pair_to_bpftrace", "traced pair / bpftrace script", ratios(pair, script),
+               "ratio", maximum=0.7),
+        Figure("traced_four_to_empty", "traced begin, suspend, resume, end / empty program",
+               ratios(four, empty_four), "ratio", maximum=1.6),
+        Figure("named_pair_to_static", "traced pair, name of 16 bytes / static name",
+               ratios(named, pair), "ratio", maximum=1.3),
+        Figure("static_pair_beside_named", "traced pair after named ones / before",
+               ratios(again, pair), "ratio", maximum=1.05),
     ]
+
+
+# What is in a traced pair, step by step: each alone, above the empty program.
+
+def steps(repetitions):
+    rows = {step: [] for step in (EMPTY, "clock", "task", "table", "table-find", "record", OURS)}
+    with Target() as target:
+        for _ in range(repetitions):
+            for step, values in rows.items():
+                values += costs(target, step, "pairs")
+
+    def above(step, base=EMPTY):
+        return [value - without for value, without in zip(rows[step], rows[base])]
+
+    return [
+        Figure("step_trap_ns", "two traps, with an empty program", rows[EMPTY], "ns"),
+        Figure("step_clock_ns", "two readings of the clock", above("clock"), "ns"),
+        Figure("step_task_ns", "task storage twice", above("task"), "ns"),
+        Figure("step_table_ns", "span table: insert and delete", above("table"), "ns"),
+        Figure("step_find_ns", "span table: find", above("table-find", "table"), "ns"),
+        Figure("step_record_ns", "ring buffer: begin and end record", above("record"), "ns"),
+        Figure("step_all_ns", "all that asyncspan-trace does", above(OURS), "ns"),
+    ]
+
+
+# How much code a call site adds, where it runs while nobody traces.
+
+def call_site_size(_repetitions):
+    import call_site
+
+    figures = []
+    for compiler in ("gcc", "clang"):
+        sizes = {macro: call_site.macro_bytes(compiler, macro) for macro in call_site.MACROS}
+        sizes["examples/http"] = call_site.example_bytes(compiler)
+        largest = max(sizes, key=sizes.get)
+        figures.append(Figure(f"call_site_bytes_{compiler}",
+                              f"hot code of a call site, {compiler}, largest: {largest}",
+                              list(sizes.values()), "bytes", maximum=32, value=sizes[largest]))
+    return figures
 
 
 # (c) What depth costs in the rules.
@@ -259,7 +320,9 @@ def writer(repetitions):
 
 MEASUREMENTS = {
     "untraced": untraced,
+    "call-site": call_site_size,
     "traced-pair": traced_pair,
+    "steps": steps,
     "depth": depth,
     "loss-free": loss_free,
     "writer": writer,
