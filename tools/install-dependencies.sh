@@ -5,10 +5,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="gcc g++ libc6-dev clang lld llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
+packages="gcc g++ libc6-dev clang libclang-rt-dev lld llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev liblz4-dev
 	libxxhash-dev uuid-dev libcap-dev libjansson-dev libcmocka-dev
 	pkg-config libuv1-dev libevent-dev libglib2.0-dev liburing-dev
 	clang-format clang-tidy cppcheck mandoc valgrind libc6-dbg bpftrace
+	musl-tools gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 	python3 python3-venv ca-certificates"
 requirements=tests/requirements.txt
 venv=build/venv
