@@ -26,7 +26,7 @@ C_FLAGS      = -std=gnu11 $(WARNINGS) -Wstrict-prototypes -Wmissing-prototypes $
 CXX_FLAGS    = -std=gnu++17 $(WARNINGS) $(CXXFLAGS)
 INCLUDES    := -Iuser -Imodel -Iinclude -Ibuild/include
 DEFINES     := -D_GNU_SOURCE -DASYNCSPAN_VERSION='"$(VERSION)"'
-LIBS        := -lbpf -lelf -lz -lzstd -luuid -lcap -ljansson -pthread
+LIBS        := -lbpf -lelf -lz -lzstd -llz4 -luuid -lcap -ljansson -pthread
 # Header dependencies: each output gets a .d file beside it.
 DEPFLAGS     = -MMD -MP -MF $@.d -MT $@
 # clang does not look for asm/ headers of the host when it compiles for bpf: gcc knows where they are.

@@ -3,8 +3,8 @@
  * generate_events: writes a made-up but lifelike table async_events, and says how fast and how
  * small.
  *
- *	generate_events [--events N] [--seed N] [--codec zstd|none] [--level N] [--objects N]
- *			[--json] DIR
+ *	generate_events [--events N] [--seed N] [--codec zstd|lz4_raw|gzip|none] [--level N]
+ *			[--objects N] [--json] DIR
  *
  * The rows are those of a tracer under load: 4 processes of 4 threads, an event every microsecond
  * on average (exponentially distributed, uneven over the threads), 125 tasks in turn on each
@@ -27,6 +27,7 @@
 
 #include "base/intern.h"
 #include "base/uuid.h"
+#include "parquet/codec.h"
 #include "parquet/reader.h"
 #include "tables/async_events.h"
 #include "tables/callsite_hash.h"
@@ -457,8 +458,8 @@ static void print_json(const struct result *result)
 static int usage(const char *program)
 {
 	fprintf(stderr,
-		"usage: %s [--events N] [--seed N] [--codec zstd|none] [--level N] [--objects N] "
-		"[--json] DIR\n",
+		"usage: %s [--events N] [--seed N] [--codec zstd|lz4_raw|gzip|none] [--level N] "
+		"[--objects N] [--json] DIR\n",
 		program);
 	return 2;
 }
@@ -504,9 +505,7 @@ static bool parse_options(int argc, char **argv, struct options *options)
 			options->objects = number;
 			break;
 		case 'c':
-			ok = !strcmp(optarg, "zstd") || !strcmp(optarg, "none");
-			options->codec = strcmp(optarg, "zstd") ? PARQUET_CODEC_NONE :
-								  PARQUET_CODEC_ZSTD;
+			ok = codec_find(optarg, &options->codec);
 			break;
 		case 'j':
 			options->json = true;

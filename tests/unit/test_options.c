@@ -411,6 +411,7 @@ static void record_refuses_what_makes_no_sense_with_125(void **state)
 		"-p 1 --name-length 0",
 		"-p 1 --level 20",
 		"-p 1 --codec lz4",
+		"-p 1 --codec gzip --level 10",
 		"-p 1 --color sometimes",
 		"-p 1 --unknown",
 	};

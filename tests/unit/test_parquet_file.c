@@ -186,7 +186,8 @@ static void what_is_written_is_read_back(void **state)
 		{ PAGE_ROWS, PAGE_ROWS + 1, PAGE_ROWS - 1 },
 		{ ROWS, 1, ROWS },
 	};
-	static const enum parquet_codec codecs[] = { PARQUET_CODEC_NONE, PARQUET_CODEC_ZSTD };
+	static const enum parquet_codec codecs[] = { PARQUET_CODEC_NONE, PARQUET_CODEC_ZSTD,
+						     PARQUET_CODEC_GZIP, PARQUET_CODEC_LZ4_RAW };
 	struct rows *rows = calloc(1, sizeof(*rows));
 
 	(void)state;

@@ -203,7 +203,7 @@ static int read_described(const struct metadata_row_group *group, uint64_t rows)
 
 	buffer_append(&file, METADATA_MAGIC, METADATA_MAGIC_SIZE);
 	parquet_put_page(&file, &good_page);
-	assert_int_equal(metadata_write_row_group(&groups, &schema, group), 0);
+	assert_int_equal(metadata_write_row_group(&groups, &schema, group, NULL), 0);
 	assert_int_equal(metadata_write_footer(&file, &described), 0);
 	err = read_bytes(file.data, file.length);
 	buffer_free(&groups);

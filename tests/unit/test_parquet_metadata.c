@@ -115,7 +115,7 @@ static void row_group_says_where_its_pages_are_and_how_it_is_sorted(void **state
 	struct buffer out = { 0 };
 
 	(void)state;
-	assert_int_equal(metadata_write_row_group(&out, &schema, &group), 0);
+	assert_int_equal(metadata_write_row_group(&out, &schema, &group, NULL), 0);
 	assert_bytes(&out, expected, sizeof(expected));
 	buffer_free(&out);
 }

@@ -11,7 +11,15 @@
 #define DEFAULT_DIRECTORY "asyncspan.data"
 #define MEBIBYTE (UINT64_C(1) << 20)
 
-static const char *const codecs[] = { "zstd", "none", NULL };
+#define GZIP_LEVEL_MAX 9
+
+static const char *const codecs[] = {
+	[RECORD_CODEC_ZSTD] = "zstd",
+	[RECORD_CODEC_LZ4_RAW] = "lz4_raw",
+	[RECORD_CODEC_GZIP] = "gzip",
+	[RECORD_CODEC_NONE] = "none",
+	NULL,
+};
 static const char *const colors[] = { "auto", "always", "never", NULL };
 
 static int add_pid(struct record_options *options, pid_t pid, struct options_error *error)
@@ -87,6 +95,8 @@ static int check(void *target, struct options_error *error)
 		return options_fail(error, "--user is for a command, not for --pid");
 	if (options->quiet && options->verbose)
 		return options_fail(error, "--quiet and --verbose exclude each other");
+	if (options->codec == RECORD_CODEC_GZIP && options->level > GZIP_LEVEL_MAX)
+		return options_fail(error, "--level: gzip has levels 1 to %d", GZIP_LEVEL_MAX);
 	if (options->ring_bytes < page || (options->ring_bytes & (options->ring_bytes - 1)))
 		return options_fail(error, "--ring-size: not a power of two of at least a page");
 	if (options->directory)
@@ -124,9 +134,9 @@ static const struct option_rule rules[] = {
 	OPTION_RULE(0, "name-length", OPTION_NUMBER, FIELD(name_length), "BYTES",
 		    "cut run-time names at this (255)", .minimum = 1, .maximum = 255),
 	OPTION_RULE(0, "codec", OPTION_CHOICE, FIELD(codec), "CODEC",
-		    "compression of the files: zstd (default), none", .choices = codecs),
+		    "compression: zstd (default), lz4_raw, gzip, none", .choices = codecs),
 	OPTION_RULE(0, "level", OPTION_NUMBER, FIELD(level), "LEVEL",
-		    "of zstd, 1 fast to 19 small (1)", .minimum = 1, .maximum = 19),
+		    "1 (fast) to 19 of zstd, to 9 of gzip (1)", .minimum = 1, .maximum = 19),
 	OPTION_RULE(0, "json", OPTION_FLAG, FIELD(json), NULL, "print the summary as JSON"),
 	OPTION_RULE('q', "quiet", OPTION_FLAG, FIELD(quiet), NULL,
 		    "print only errors and warnings"),
@@ -179,6 +189,11 @@ int record_options_parse(struct record_options *options, int argc, char **argv)
 	if (status != OPTIONS_PROCEED)
 		record_options_free(options);
 	return status;
+}
+
+const char *record_codec_name(enum record_codec codec)
+{
+	return codecs[codec];
 }
 
 void record_options_free(struct record_options *options)

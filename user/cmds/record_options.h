@@ -27,8 +27,13 @@
 
 enum record_codec {
 	RECORD_CODEC_ZSTD,
+	RECORD_CODEC_LZ4_RAW,
+	RECORD_CODEC_GZIP,
 	RECORD_CODEC_NONE,
 };
+
+/* How --codec and the trace's file name a codec. */
+const char *record_codec_name(enum record_codec codec);
 
 struct record_options {
 	pid_t *pids;	       /* in the order given, each once; owned */

@@ -284,6 +284,12 @@ static int start_command(struct recording *recording)
 
 static int start_collector(struct recording *recording)
 {
+	static const enum parquet_codec codecs[] = {
+		[RECORD_CODEC_ZSTD] = PARQUET_CODEC_ZSTD,
+		[RECORD_CODEC_LZ4_RAW] = PARQUET_CODEC_LZ4_RAW,
+		[RECORD_CODEC_GZIP] = PARQUET_CODEC_GZIP,
+		[RECORD_CODEC_NONE] = PARQUET_CODEC_NONE,
+	};
 	const struct record_options *options = recording->options;
 	struct collector_options collector = {
 		.rows = {
@@ -292,8 +298,7 @@ static int start_collector(struct recording *recording)
 			.programs = &recording->programs,
 			.targets = recording->targets,
 			.registry = recording->registry,
-			.codec = options->codec == RECORD_CODEC_ZSTD ? PARQUET_CODEC_ZSTD :
-								       PARQUET_CODEC_NONE,
+			.codec = codecs[options->codec],
 			.level = options->level,
 			.polls = options->polls,
 		},
@@ -410,7 +415,7 @@ static void fill_request(struct recording *recording)
 			.name_length = options->name_length,
 			.polls = options->polls,
 		},
-		.codec = options->codec == RECORD_CODEC_ZSTD ? "zstd" : "none",
+		.codec = record_codec_name(options->codec),
 		.level = options->level,
 	};
 }

@@ -16,6 +16,7 @@ struct chunk_work {
 	const struct parquet_column *column;
 	const struct parquet_values *values;
 	struct buffer *out;
+	size_t start; /* of the chunk in it */
 	struct metadata_chunk *chunk;
 
 	const void *dense; /* the values that are not null */
@@ -35,8 +36,9 @@ void chunk_encoder_free(struct chunk_encoder *encoder)
 	buffer_free(&encoder->levels);
 	buffer_free(&encoder->valid);
 	buffer_free(&encoder->clean);
-	buffer_free(&encoder->min);
-	buffer_free(&encoder->max);
+	buffer_free(&encoder->entries);
+	chunk_bounds_free(&encoder->bounds);
+	page_index_free(&encoder->index);
 }
 
 static size_t value_size(const struct parquet_column *column)
@@ -131,43 +133,6 @@ static int put_texts(struct chunk_encoder *encoder, const struct intern *strings
 	return err;
 }
 
-static int compare(const uint8_t *a, size_t a_length, const struct buffer *b)
-{
-	size_t shorter = a_length < b->length ? a_length : b->length;
-	int order = shorter ? memcmp(a, b->data, shorter) : 0;
-
-	return order ? order : (a_length > b->length) - (a_length < b->length);
-}
-
-static int keep(struct buffer *bound, const uint8_t *text, size_t length)
-{
-	buffer_clear(bound);
-	return buffer_append(bound, text, length);
-}
-
-/* Widens the bounds of the chunk by texts as PLAIN encodes them. */
-static int see_texts(struct chunk_encoder *encoder, const struct buffer *plain)
-{
-	const uint8_t *at = plain->data;
-	size_t left = plain->length;
-	int err = 0;
-
-	while (left && !err) {
-		uint32_t length;
-
-		memcpy(&length, at, sizeof(length));
-		at += sizeof(length);
-		if (!encoder->texts_seen || compare(at, length, &encoder->min) < 0)
-			err = keep(&encoder->min, at, length);
-		if (!err && (!encoder->texts_seen || compare(at, length, &encoder->max) > 0))
-			err = keep(&encoder->max, at, length);
-		encoder->texts_seen = true;
-		at += length;
-		left -= sizeof(length) + length;
-	}
-	return err;
-}
-
 /* Choice of the encoding */
 
 static int index_values(struct chunk_work *work, uint32_t *indexes)
@@ -253,22 +218,40 @@ static int booleans_as_indexes(struct chunk_work *work)
 	return 0;
 }
 
-/*
- * Values that repeat at a distance are best left as they are to a codec that finds them again. Without
- * one, differences may be shorter.
- */
-static int choose_without_codec(struct chunk_work *work)
+/* What bytes come to when they are compressed, or an error. */
+static ssize_t stored_size(struct chunk_encoder *encoder, const void *bytes, size_t length)
 {
-	struct buffer *raw = &work->encoder->raw;
+	struct buffer *compressed = &encoder->page_scratch.compressed;
 	int err;
 
-	if (work->column->physical != PARQUET_INT64)
-		return 0;
-	buffer_clear(raw);
-	err = delta_encode(raw, work->dense, work->dense_count);
-	if (!err && raw->length < work->dense_count * sizeof(int64_t))
+	buffer_clear(compressed);
+	err = codec_compress(encoder->codec, bytes, length, compressed);
+	return err ? err : (ssize_t)compressed->length;
+}
+
+/*
+ * Values that repeat at a distance are best left as they are to a codec that finds them again: zstd does.
+ * For the others it depends: the first page is tried both ways.
+ */
+static int choose_by_trial(struct chunk_work *work)
+{
+	struct chunk_encoder *encoder = work->encoder;
+	size_t rows = encoder->page_rows;
+	size_t count = work->dense_count < rows ? work->dense_count : rows;
+	ssize_t plain, delta;
+	int err;
+
+	buffer_clear(&encoder->raw);
+	err = delta_encode(&encoder->raw, work->dense, count);
+	if (err)
+		return err;
+	delta = stored_size(encoder, encoder->raw.data, encoder->raw.length);
+	plain = stored_size(encoder, work->dense, count * sizeof(int64_t));
+	if (delta < 0 || plain < 0)
+		return delta < 0 ? delta : plain;
+	if (delta < plain)
 		work->encoding = PARQUET_DELTA_BINARY_PACKED;
-	return err;
+	return 0;
 }
 
 static int choose_encoding(struct chunk_work *work)
@@ -283,8 +266,9 @@ static int choose_encoding(struct chunk_work *work)
 		work->encoding = PARQUET_DELTA_BINARY_PACKED;
 		return 0;
 	case PARQUET_PREFER_PLAIN:
-		if (work->encoder->codec_kind == PARQUET_CODEC_NONE)
-			return choose_without_codec(work);
+		if (work->encoder->codec_kind != PARQUET_CODEC_ZSTD &&
+		    work->column->physical == PARQUET_INT64)
+			return choose_by_trial(work);
 		return 0;
 	}
 	return -EINVAL;
@@ -314,24 +298,20 @@ static int write_dictionary(struct chunk_work *work)
 	};
 	int err = 0;
 
-	buffer_clear(&encoder->raw);
-	if (work->column->physical == PARQUET_BYTE_ARRAY) {
+	buffer_clear(&encoder->entries);
+	if (work->column->physical == PARQUET_BYTE_ARRAY)
 		err = put_texts(encoder, work->values->strings, dictionary->ids, dictionary->count,
-				&encoder->raw);
-		if (!err)
-			err = see_texts(encoder, &encoder->raw);
-	} else {
-		for (uint32_t i = 0; i < dictionary->count && !err; i++)
-			err = buffer_append(&encoder->raw, &dictionary->values[i], size);
-		/* All values occur in it: no need to look through the rows. */
-		if (!err)
-			statistics_set_integers(&work->chunk->statistics, work->column,
-						encoder->raw.data, dictionary->count);
-	}
+				&encoder->entries);
+	for (uint32_t i = 0; i < dictionary->count && !err; i++)
+		if (work->column->physical != PARQUET_BYTE_ARRAY)
+			err = buffer_append(&encoder->entries, &dictionary->values[i], size);
+	if (!err)
+		err = chunk_bounds_dictionary(&encoder->bounds, encoder->entries.data,
+					      encoder->entries.length, dictionary->count);
 	if (err)
 		return err;
-	page.bytes = encoder->raw.data;
-	page.length = encoder->raw.length;
+	page.bytes = encoder->entries.data;
+	page.length = encoder->entries.length;
 	work->chunk->has_dictionary = true;
 	work->chunk->dictionary_page_offset = work->out->length;
 	return write_page(work, &page);
@@ -366,8 +346,6 @@ static int encode_values(struct chunk_work *work, size_t first, size_t count, st
 		if (work->column->physical == PARQUET_BYTE_ARRAY) {
 			err = put_texts(work->encoder, work->values->strings,
 					(const uint32_t *)work->dense + first, count, raw);
-			if (!err)
-				err = see_texts(work->encoder, raw);
 			break;
 		}
 		page->bytes = (const uint8_t *)work->dense + first * size;
@@ -408,46 +386,64 @@ static ssize_t encode_levels(struct chunk_work *work, size_t first, size_t count
 	return present;
 }
 
+/* The bounds of @count dense values from @first, which are encoded in @page. */
+static int set_bounds(struct chunk_work *work, size_t first, size_t count, const struct page *page,
+		      struct statistics *statistics)
+{
+	struct chunk_bounds *bounds = &work->encoder->bounds;
+	const uint8_t *dense = work->dense;
+
+	if (work->encoding == PARQUET_RLE_DICTIONARY)
+		return chunk_bounds_indexes(bounds, work->indexes + first, count, statistics);
+	if (work->column->physical == PARQUET_BYTE_ARRAY)
+		return chunk_bounds_plain_texts(bounds, page->bytes, page->length, statistics);
+	chunk_bounds_integers(bounds, dense + first * value_size(work->column), count, statistics);
+	return 0;
+}
+
+/* Encodes and writes @rows rows from @row; the values that are not null begin at *@dense. */
+static int write_data_page(struct chunk_work *work, size_t row, size_t rows, size_t *dense)
+{
+	struct page page = {
+		.type = PAGE_DATA_V2,
+		.encoding = work->encoding,
+		.values = rows,
+	};
+	struct page_entry entry = {
+		.offset = work->out->length - work->start,
+		.first_row = row,
+	};
+	ssize_t present = encode_levels(work, row, rows, &page);
+	int err;
+
+	if (present < 0)
+		return present;
+	err = encode_values(work, *dense, present, &page);
+	if (!err)
+		err = set_bounds(work, *dense, present, &page, &entry.statistics);
+	if (!err)
+		err = write_page(work, &page);
+	if (err)
+		return err;
+	*dense += present;
+	work->chunk->data_pages++;
+	entry.size = work->out->length - work->start - entry.offset;
+	entry.all_null = !present;
+	entry.statistics.nulls = rows - present;
+	return page_index_add(&work->encoder->index, &entry);
+}
+
 static int write_data_pages(struct chunk_work *work)
 {
 	size_t rows = work->values->count, page_rows = work->encoder->page_rows;
 	size_t dense = 0;
+	int err = 0;
 
 	work->chunk->data_page_offset = work->out->length;
-	for (size_t row = 0; row < rows; row += page_rows) {
-		size_t count = rows - row < page_rows ? rows - row : page_rows;
-		struct page page = {
-			.type = PAGE_DATA_V2,
-			.encoding = work->encoding,
-			.values = count,
-		};
-		ssize_t present = encode_levels(work, row, count, &page);
-		int err;
-
-		if (present < 0)
-			return present;
-		err = encode_values(work, dense, present, &page);
-		if (!err)
-			err = write_page(work, &page);
-		if (err)
-			return err;
-		dense += present;
-		work->chunk->data_pages++;
-	}
-	return 0;
-}
-
-static void set_statistics(struct chunk_work *work)
-{
-	struct chunk_encoder *encoder = work->encoder;
-	struct statistics *statistics = &work->chunk->statistics;
-
-	statistics->nulls = work->values->count - work->dense_count;
-	if (encoder->texts_seen)
-		statistics_set_texts(statistics, encoder->min.data, encoder->min.length,
-				     encoder->max.data, encoder->max.length);
-	else if (!statistics->min.known && work->column->physical != PARQUET_BYTE_ARRAY)
-		statistics_set_integers(statistics, work->column, work->dense, work->dense_count);
+	for (size_t row = 0; row < rows && !err; row += page_rows)
+		err = write_data_page(work, row, rows - row < page_rows ? rows - row : page_rows,
+				      &dense);
+	return err;
 }
 
 int chunk_encode(struct chunk_encoder *encoder, const struct parquet_column *column,
@@ -460,15 +456,16 @@ int chunk_encode(struct chunk_encoder *encoder, const struct parquet_column *col
 		.values = values,
 		.out = out,
 		.chunk = chunk,
+		.start = out->length,
 	};
-	size_t before = out->length;
 	int err;
 
 	*chunk = (struct metadata_chunk){
 		.codec = encoder->codec_kind,
 		.values = values->count,
 	};
-	encoder->texts_seen = false;
+	page_index_clear(&encoder->index);
+	chunk_bounds_begin(&encoder->bounds, column);
 	err = make_dense(&work);
 	if (!err)
 		err = choose_encoding(&work);
@@ -477,12 +474,13 @@ int chunk_encode(struct chunk_encoder *encoder, const struct parquet_column *col
 	if (!err)
 		err = write_data_pages(&work);
 	if (err) {
-		out->length = before;
+		out->length = work.start;
 		return err;
 	}
 	chunk->encodings |= UINT32_C(1) << PARQUET_RLE; /* the levels' */
 	chunk->data_encoding = work.encoding;
-	chunk->compressed_size = out->length - before;
-	set_statistics(&work);
+	chunk->compressed_size = out->length - work.start;
+	chunk->statistics.nulls = values->count - work.dense_count;
+	chunk_bounds_end(&encoder->bounds, &chunk->statistics);
 	return 0;
 }

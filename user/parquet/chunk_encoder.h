@@ -20,10 +20,12 @@
 
 #include "base/buffer.h"
 #include "base/intern.h"
+#include "parquet/chunk_bounds.h"
 #include "parquet/codec.h"
 #include "parquet/dictionary.h"
 #include "parquet/metadata.h"
 #include "parquet/page.h"
+#include "parquet/page_index.h"
 #include "parquet/types.h"
 
 /* One column's values. Of a null any. */
@@ -41,8 +43,12 @@ struct chunk_encoder {
 	size_t page_rows;
 	struct dictionary_limit dictionary_limit;
 
+	struct page_index index; /* of the chunk encoded last: offsets from its first byte */
+
 	/* Scratch, kept from chunk to chunk. */
 	struct dictionary dictionary;
+	struct chunk_bounds bounds;
+	struct buffer entries; /* of the dictionary, encoded */
 	struct page_scratch page_scratch;
 	struct buffer dense;   /* the values that are not null */
 	struct buffer indexes; /* into the dictionary, or booleans; uint32_t */
@@ -50,9 +56,6 @@ struct chunk_encoder {
 	struct buffer levels;  /* a page's definition levels */
 	struct buffer valid;   /* the same before encoding, uint32_t */
 	struct buffer clean;   /* a text made valid */
-	struct buffer min;     /* smallest and greatest text so far */
-	struct buffer max;
-	bool texts_seen;
 };
 
 void chunk_encoder_free(struct chunk_encoder *encoder);

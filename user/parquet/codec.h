@@ -13,12 +13,16 @@
 #ifndef PARQUET_CODEC_H
 #define PARQUET_CODEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buffer.h"
 #include "parquet/types.h"
 
 struct codec;
+
+/* "zstd", "gzip", "lz4_raw", "none". False: no such codec. */
+bool codec_find(const char *name, enum parquet_codec *kind);
 
 int codec_open(struct codec **codec, enum parquet_codec kind, int level);
 void codec_close(struct codec *codec); /* NULL is fine */

@@ -5,7 +5,7 @@
  *
  * Writing: metadata_write_row_group() appends one row group's description to a buffer; when the
  * file is complete, metadata_write_footer() makes the footer around all of them, length and magic
- * included. So what a writer keeps of a row group is its finished description, and a footer can be
+ * included, and says where the indexes of the pages are. So what a writer keeps of a row group is its finished description, and a footer can be
  * made at any time.
  *
  * Reading: metadata_open() takes the footer's bytes and gives the schema; metadata_next_row_group()
@@ -30,6 +30,14 @@
 #define METADATA_MAGIC_SIZE 4
 #define METADATA_TAIL_SIZE 8 /* the footer's length and the magic, which end a file */
 
+/* Where the indexes of a chunk's pages are; a length of 0: there is none. */
+struct metadata_index {
+	uint64_t column_index_offset;
+	uint64_t offset_index_offset;
+	uint32_t column_index_length;
+	uint32_t offset_index_length;
+};
+
 /*
  * A column chunk: the values of one column in one row group. Offsets count from the file's start.
  */
@@ -44,7 +52,8 @@ struct metadata_chunk {
 	bool has_dictionary;
 	enum parquet_encoding data_encoding; /* of the data pages, where they have one */
 	uint32_t data_pages;
-	struct statistics statistics; /* only written */
+	struct statistics statistics;
+	struct metadata_index index; /* only read: they are written by metadata_write_footer() */
 };
 
 struct metadata_row_group {
@@ -54,14 +63,28 @@ struct metadata_row_group {
 	struct metadata_chunk *chunks; /* one per column of the schema */
 };
 
+/* @chunk_ends, where not NULL: how far @out was filled after each column, for metadata_places. */
 int metadata_write_row_group(struct buffer *out, const struct parquet_schema *schema,
-			     const struct metadata_row_group *group);
+			     const struct metadata_row_group *group, size_t *chunk_ends);
+
+/*
+ * A chunk of a finished description whose pages are indexed. Offsets count from where the column
+ * indexes and where the offset indexes begin: that is known only when the file is complete.
+ */
+struct metadata_place {
+	size_t chunk_end; /* in the descriptions */
+	struct metadata_index index;
+};
 
 struct metadata_file {
 	const struct parquet_schema *schema;
 	uint64_t rows;
 	size_t row_group_count;
-	const struct buffer *row_groups; /* written by metadata_write_row_group() */
+	const struct buffer *row_groups;     /* written by metadata_write_row_group() */
+	const struct metadata_place *places; /* in ascending order */
+	size_t place_count;
+	uint64_t column_indexes; /* offsets in the file */
+	uint64_t offset_indexes;
 	const struct parquet_key_value *key_values;
 	size_t key_value_count;
 	const char *created_by;

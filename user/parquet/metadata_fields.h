@@ -63,6 +63,10 @@ enum { /* RowGroup, SortingColumn */
 enum { /* ColumnChunk, ColumnMetaData, PageEncodingStats */
        CHUNK_FILE_OFFSET = 2,
        CHUNK_METADATA = 3,
+       CHUNK_OFFSET_INDEX_OFFSET = 4,
+       CHUNK_OFFSET_INDEX_LENGTH = 5,
+       CHUNK_COLUMN_INDEX_OFFSET = 6,
+       CHUNK_COLUMN_INDEX_LENGTH = 7,
        CHUNK_TYPE = 1,
        CHUNK_ENCODINGS = 2,
        CHUNK_PATH = 3,
@@ -74,6 +78,8 @@ enum { /* ColumnChunk, ColumnMetaData, PageEncodingStats */
        CHUNK_DICTIONARY_PAGE_OFFSET = 11,
        CHUNK_STATISTICS = 12,
        CHUNK_ENCODING_STATS = 13,
+       CHUNK_BLOOM_FILTER_OFFSET = 14,
+       CHUNK_BLOOM_FILTER_LENGTH = 15,
        PAGE_COUNT_TYPE = 1,
        PAGE_COUNT_ENCODING = 2,
        PAGE_COUNT_COUNT = 3,
@@ -83,6 +89,21 @@ enum { /* KeyValue, ColumnOrder */
        KEY_VALUE_KEY = 1,
        KEY_VALUE_VALUE = 2,
        ORDER_OF_TYPE = 1,
+};
+
+enum { /* OffsetIndex, PageLocation, ColumnIndex, BoundaryOrder */
+       OFFSETS_PAGE_LOCATIONS = 1,
+       LOCATION_OFFSET = 1,
+       LOCATION_COMPRESSED_SIZE = 2,
+       LOCATION_FIRST_ROW = 3,
+       BOUNDS_NULL_PAGES = 1,
+       BOUNDS_MIN_VALUES = 2,
+       BOUNDS_MAX_VALUES = 3,
+       BOUNDS_ORDER = 4,
+       BOUNDS_NULL_COUNTS = 5,
+       ORDER_UNORDERED = 0,
+       ORDER_ASCENDING = 1,
+       ORDER_DESCENDING = 2,
 };
 
 enum { /* PageType */

@@ -302,6 +302,9 @@ static void read_chunk_metadata(struct thrift_reader *r, const struct thrift_fie
 			chunk->dictionary_page_offset = thrift_read_i64(r, &field);
 			chunk->has_dictionary = true;
 			break;
+		case CHUNK_STATISTICS:
+			statistics_read(&chunk->statistics, r, &field);
+			break;
 		default:
 			thrift_skip(r, &field);
 		}
@@ -316,10 +319,25 @@ static int read_chunk(struct thrift_reader *r, const struct parquet_column *colu
 
 	*chunk = (struct metadata_chunk){ 0 };
 	while (thrift_next_field(r, &field)) {
-		if (field.id == CHUNK_METADATA)
+		switch (field.id) {
+		case CHUNK_METADATA:
 			read_chunk_metadata(r, &field, chunk, &physical);
-		else
+			break;
+		case CHUNK_OFFSET_INDEX_OFFSET:
+			chunk->index.offset_index_offset = thrift_read_i64(r, &field);
+			break;
+		case CHUNK_OFFSET_INDEX_LENGTH:
+			chunk->index.offset_index_length = thrift_read_i32(r, &field);
+			break;
+		case CHUNK_COLUMN_INDEX_OFFSET:
+			chunk->index.column_index_offset = thrift_read_i64(r, &field);
+			break;
+		case CHUNK_COLUMN_INDEX_LENGTH:
+			chunk->index.column_index_length = thrift_read_i32(r, &field);
+			break;
+		default:
 			thrift_skip(r, &field);
+		}
 	}
 	if (r->failed || physical != (int32_t)column->physical)
 		return -EBADMSG;

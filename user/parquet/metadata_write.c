@@ -8,6 +8,8 @@
 /* Readers take "version 2" as: any encoding or page type may occur. */
 #define FORMAT_VERSION 2
 
+#define STOP_SIZE 1 /* the byte that ends a struct */
+
 static void write_converted_type(struct thrift_writer *w, enum parquet_logical logical)
 {
 	/*
@@ -130,7 +132,7 @@ static void write_sorting(struct thrift_writer *w, const struct parquet_schema *
 }
 
 int metadata_write_row_group(struct buffer *out, const struct parquet_schema *schema,
-			     const struct metadata_row_group *group)
+			     const struct metadata_row_group *group, size_t *chunk_ends)
 {
 	struct thrift_writer w = { .out = out };
 	uint64_t compressed = 0, uncompressed = 0;
@@ -139,6 +141,8 @@ int metadata_write_row_group(struct buffer *out, const struct parquet_schema *sc
 	thrift_begin_list(&w, GROUP_COLUMNS, THRIFT_STRUCT, schema->column_count);
 	for (size_t i = 0; i < schema->column_count; i++) {
 		write_chunk(&w, &schema->columns[i], &group->chunks[i]);
+		if (chunk_ends)
+			chunk_ends[i] = out->length - STOP_SIZE;
 		compressed += group->chunks[i].compressed_size;
 		uncompressed += group->chunks[i].uncompressed_size;
 	}
@@ -181,6 +185,45 @@ static void write_column_orders(struct thrift_writer *w, size_t count)
 	}
 }
 
+/* The last fields of a ColumnChunk. */
+static void write_index(struct thrift_writer *w, const struct metadata_file *file,
+			const struct metadata_index *index)
+{
+	struct thrift_writer chunk = {
+		.out = w->out,
+		.error = w->error,
+		.last_field = { CHUNK_METADATA },
+	};
+
+	thrift_write_i64(&chunk, CHUNK_OFFSET_INDEX_OFFSET,
+			 file->offset_indexes + index->offset_index_offset);
+	thrift_write_i32(&chunk, CHUNK_OFFSET_INDEX_LENGTH, index->offset_index_length);
+	if (index->column_index_length) {
+		thrift_write_i64(&chunk, CHUNK_COLUMN_INDEX_OFFSET,
+				 file->column_indexes + index->column_index_offset);
+		thrift_write_i32(&chunk, CHUNK_COLUMN_INDEX_LENGTH, index->column_index_length);
+	}
+	w->error = chunk.error;
+}
+
+/* The finished descriptions, each chunk's completed by where its indexes are. */
+static void write_row_groups(struct thrift_writer *w, const struct metadata_file *file)
+{
+	const struct buffer *groups = file->row_groups;
+	size_t done = 0;
+
+	thrift_begin_list(w, FILE_ROW_GROUPS, THRIFT_STRUCT, file->row_group_count);
+	for (size_t i = 0; i < file->place_count && !w->error; i++) {
+		const struct metadata_place *place = &file->places[i];
+
+		w->error = buffer_append(w->out, groups->data + done, place->chunk_end - done);
+		write_index(w, file, &place->index);
+		done = place->chunk_end;
+	}
+	if (!w->error && groups->length)
+		w->error = buffer_append(w->out, groups->data + done, groups->length - done);
+}
+
 int metadata_write_footer(struct buffer *out, const struct metadata_file *file)
 {
 	struct thrift_writer w = { .out = out };
@@ -189,9 +232,7 @@ int metadata_write_footer(struct buffer *out, const struct metadata_file *file)
 	thrift_write_i32(&w, FILE_VERSION, FORMAT_VERSION);
 	write_schema(&w, file->schema);
 	thrift_write_i64(&w, FILE_NUM_ROWS, file->rows);
-	thrift_begin_list(&w, FILE_ROW_GROUPS, THRIFT_STRUCT, file->row_group_count);
-	if (!w.error)
-		w.error = buffer_append(out, file->row_groups->data, file->row_groups->length);
+	write_row_groups(&w, file);
 	write_key_values(&w, file);
 	thrift_write_text(&w, FILE_CREATED_BY, file->created_by);
 	write_column_orders(&w, file->schema->column_count);

@@ -80,6 +80,48 @@ void statistics_set_texts(struct statistics *statistics, const void *min, size_t
 		set_raised(&statistics->max, max, max_length);
 }
 
+#define COMPARE(type)                            \
+	do {                                     \
+		type x, y;                       \
+                                                 \
+		memcpy(&x, a->bytes, sizeof(x)); \
+		memcpy(&y, b->bytes, sizeof(y)); \
+		return (x > y) - (x < y);        \
+	} while (0)
+
+int statistics_compare(const struct parquet_column *column, const struct statistics_bound *a,
+		       const struct statistics_bound *b)
+{
+	size_t shorter = a->length < b->length ? a->length : b->length;
+	int order;
+
+	switch (column->physical) {
+	case PARQUET_BOOLEAN:
+		COMPARE(uint8_t);
+	case PARQUET_INT64:
+		COMPARE(int64_t);
+	case PARQUET_INT32:
+		if (column->logical == PARQUET_LOGICAL_UINT32)
+			COMPARE(uint32_t);
+		COMPARE(int32_t);
+	case PARQUET_BYTE_ARRAY:
+		break;
+	}
+	order = memcmp(a->bytes, b->bytes, shorter);
+	return order ? order : (a->length > b->length) - (a->length < b->length);
+}
+
+void statistics_widen(struct statistics *whole, const struct parquet_column *column,
+		      const struct statistics *part)
+{
+	if (part->min.known &&
+	    (!whole->min.known || statistics_compare(column, &part->min, &whole->min) < 0))
+		whole->min = part->min;
+	if (part->max.known &&
+	    (!whole->max.known || statistics_compare(column, &part->max, &whole->max) > 0))
+		whole->max = part->max;
+}
+
 static void write_bound(const struct statistics_bound *bound, struct thrift_writer *w,
 			int16_t field)
 {
@@ -98,4 +140,68 @@ void statistics_write(const struct statistics *statistics, struct thrift_writer 
 	if (statistics->min.known)
 		thrift_write_bool(w, FIELD_IS_MIN_VALUE_EXACT, statistics->min.exact);
 	thrift_end_struct(w);
+}
+
+void statistics_read_bound(struct statistics_bound *bound, const struct thrift_binary *bytes)
+{
+	*bound = (struct statistics_bound){ 0 };
+	if (!bytes->length || bytes->length > sizeof(bound->bytes))
+		return;
+	set_exact(bound, bytes->bytes, bytes->length);
+}
+
+void statistics_read(struct statistics *statistics, struct thrift_reader *r,
+		     const struct thrift_field *outer)
+{
+	struct thrift_field field = { 0 };
+	struct thrift_binary bytes;
+
+	if (!thrift_enter_struct(r, outer))
+		return;
+	while (thrift_next_field(r, &field)) {
+		switch (field.id) {
+		case FIELD_NULL_COUNT:
+			statistics->nulls = thrift_read_i64(r, &field);
+			break;
+		case FIELD_MAX_VALUE:
+			bytes = thrift_read_binary(r, &field);
+			statistics_read_bound(&statistics->max, &bytes);
+			break;
+		case FIELD_MIN_VALUE:
+			bytes = thrift_read_binary(r, &field);
+			statistics_read_bound(&statistics->min, &bytes);
+			break;
+		default:
+			thrift_skip(r, &field);
+		}
+	}
+}
+
+/* False: it is not known, or not of the column's size. */
+static bool bound_as_integer(const struct statistics_bound *bound,
+			     const struct parquet_column *column, int64_t *value)
+{
+	uint32_t bits;
+
+	if (!bound->known)
+		return false;
+	if (column->physical == PARQUET_INT64 && bound->length == sizeof(*value)) {
+		memcpy(value, bound->bytes, sizeof(*value));
+		return true;
+	}
+	if (column->physical != PARQUET_INT32 || bound->length != sizeof(bits))
+		return false;
+	memcpy(&bits, bound->bytes, sizeof(bits));
+	*value = column->logical == PARQUET_LOGICAL_UINT32 ? (int64_t)bits : (int32_t)bits;
+	return true;
+}
+
+bool statistics_may_have(const struct statistics *statistics, const struct parquet_column *column,
+			 int64_t first, int64_t last)
+{
+	int64_t min, max;
+
+	if (bound_as_integer(&statistics->min, column, &min) && min > last)
+		return false;
+	return !bound_as_integer(&statistics->max, column, &max) || max >= first;
 }

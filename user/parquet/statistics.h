@@ -3,7 +3,7 @@
  * The smallest and the greatest value of a column chunk, as parquet.thrift's Statistics store them.
  *
  *	struct statistics s = { 0 };
- *	statistics_add_integers(&s, column, values, count);
+ *	statistics_set_integers(&s, column, values, count);
  *	statistics_write(&s, thrift_writer, 12);
  *
  * Bounds always hold: integers are exact, long texts are cut, a smallest one down, a greatest one
@@ -42,6 +42,28 @@ void statistics_set_integers(struct statistics *statistics, const struct parquet
 void statistics_set_texts(struct statistics *statistics, const void *min, size_t min_length,
 			  const void *max, size_t max_length);
 
+/* Less than 0, 0 or more, as @a is less than, equal to or greater than @b in the column's order. */
+int statistics_compare(const struct parquet_column *column, const struct statistics_bound *a,
+		       const struct statistics_bound *b);
+
+/* Makes @whole hold for what @part describes too. Of integers. */
+void statistics_widen(struct statistics *whole, const struct parquet_column *column,
+		      const struct statistics *part);
+
 void statistics_write(const struct statistics *statistics, struct thrift_writer *w, int16_t field);
+
+/* Bounds that are longer than one of ours, or of no length, are left unknown. */
+void statistics_read_bound(struct statistics_bound *bound, const struct thrift_binary *bytes);
+
+/* Reads what statistics_write() wrote, or another writer; only the current form of the fields. */
+void statistics_read(struct statistics *statistics, struct thrift_reader *r,
+		     const struct thrift_field *field);
+
+/*
+ * Whether some value of an integer column may lie in @first to @last (of UINT32 as unsigned numbers):
+ * true also where the bounds do not say.
+ */
+bool statistics_may_have(const struct statistics *statistics, const struct parquet_column *column,
+			 int64_t first, int64_t last);
 
 #endif

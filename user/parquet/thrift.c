@@ -130,10 +130,27 @@ void thrift_element_i32(struct thrift_writer *w, int32_t value)
 	put_zigzag(w, value);
 }
 
+void thrift_element_bool(struct thrift_writer *w, bool value)
+{
+	uint8_t byte = value ? THRIFT_TRUE : THRIFT_FALSE;
+
+	put(w, &byte, 1);
+}
+
+void thrift_element_i64(struct thrift_writer *w, int64_t value)
+{
+	put_zigzag(w, value);
+}
+
+void thrift_element_binary(struct thrift_writer *w, const void *bytes, size_t length)
+{
+	put_varint(w, length);
+	put(w, bytes, length);
+}
+
 void thrift_element_text(struct thrift_writer *w, const char *text)
 {
-	put_varint(w, strlen(text));
-	put(w, text, strlen(text));
+	thrift_element_binary(w, text, strlen(text));
 }
 
 /* Reader */
@@ -250,9 +267,20 @@ struct thrift_binary thrift_read_binary(struct thrift_reader *r, const struct th
 	return thrift_read_element_binary(r);
 }
 
+/* Some writers store false as 0. */
+bool thrift_read_element_bool(struct thrift_reader *r)
+{
+	return get_byte(r) == THRIFT_TRUE;
+}
+
 int32_t thrift_read_element_i32(struct thrift_reader *r)
 {
 	return get_number(r, 32);
+}
+
+int64_t thrift_read_element_i64(struct thrift_reader *r)
+{
+	return get_zigzag(r);
 }
 
 bool thrift_enter_struct(struct thrift_reader *r, const struct thrift_field *field)
@@ -283,6 +311,8 @@ size_t thrift_enter_list(struct thrift_reader *r, const struct thrift_field *fie
 	if (!expect(r, field, THRIFT_LIST))
 		return 0;
 	count = get_list_header(r, &found);
+	if (found == THRIFT_FALSE)
+		found = THRIFT_TRUE;
 	if (count && found != type)
 		fail(r);
 	return r->failed ? 0 : count;

@@ -65,7 +65,10 @@ void thrift_end_struct(struct thrift_writer *w);
 /* A list's header, after which its elements follow, each by one of the functions below. */
 void thrift_begin_list(struct thrift_writer *w, int16_t field, enum thrift_type type, size_t count);
 void thrift_begin_element_struct(struct thrift_writer *w); /* ends with thrift_end_struct() */
+void thrift_element_bool(struct thrift_writer *w, bool value);
 void thrift_element_i32(struct thrift_writer *w, int32_t value);
+void thrift_element_i64(struct thrift_writer *w, int64_t value);
+void thrift_element_binary(struct thrift_writer *w, const void *bytes, size_t length);
 void thrift_element_text(struct thrift_writer *w, const char *text);
 
 struct thrift_reader {
@@ -101,7 +104,9 @@ bool thrift_enter_struct(struct thrift_reader *r, const struct thrift_field *fie
 /* Number of elements of a list of @type; no more than bytes are left. Fails for another type. */
 size_t thrift_enter_list(struct thrift_reader *r, const struct thrift_field *field,
 			 enum thrift_type type);
+bool thrift_read_element_bool(struct thrift_reader *r);
 int32_t thrift_read_element_i32(struct thrift_reader *r);
+int64_t thrift_read_element_i64(struct thrift_reader *r);
 struct thrift_binary thrift_read_element_binary(struct thrift_reader *r);
 
 #endif

@@ -33,7 +33,9 @@ enum parquet_encoding {
 
 enum parquet_codec {
 	PARQUET_CODEC_NONE = 0,
+	PARQUET_CODEC_GZIP = 2,
 	PARQUET_CODEC_ZSTD = 6,
+	PARQUET_CODEC_LZ4_RAW = 7,
 };
 
 /*

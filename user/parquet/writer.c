@@ -21,8 +21,18 @@ struct parquet_writer {
 
 	struct metadata_row_group group; /* in work */
 	size_t columns_done;
+	size_t *chunk_ends;   /* of the descriptions of its columns */
 	struct buffer groups; /* descriptions of those that are complete */
 	size_t last_group;    /* where the last one begins */
+
+	/* Of every column of those, and of those of the group in work that are done. */
+	struct buffer places; /* struct metadata_place */
+	struct buffer column_indexes;
+	struct buffer offset_indexes;
+	/* How much of these is of complete groups. */
+	size_t places_complete;
+	size_t column_indexes_complete;
+	size_t offset_indexes_complete;
 	uint32_t group_count;
 	uint64_t rows;
 };
@@ -105,7 +115,8 @@ int parquet_writer_open(struct parquet_writer **out, struct parquet_sink *sink,
 	writer->encoder.dictionary_limit.entries = options->dictionary_entries;
 	writer->encoder.dictionary_limit.bytes = options->dictionary_bytes;
 	writer->group.chunks = calloc(schema->column_count, sizeof(*writer->group.chunks));
-	if (!writer->group.chunks)
+	writer->chunk_ends = calloc(schema->column_count, sizeof(*writer->chunk_ends));
+	if (!writer->group.chunks || !writer->chunk_ends)
 		goto fail;
 	err = codec_open(&writer->encoder.codec, options->codec, options->level);
 	if (!err)
@@ -125,14 +136,62 @@ void parquet_writer_close(struct parquet_writer *writer)
 {
 	if (!writer)
 		return;
+	buffer_free(&writer->offset_indexes);
+	buffer_free(&writer->column_indexes);
+	buffer_free(&writer->places);
 	buffer_free(&writer->groups);
 	buffer_free(&writer->pages);
 	free(writer->key_values);
 	free(writer->arrow_schema);
 	codec_close(writer->encoder.codec);
 	chunk_encoder_free(&writer->encoder);
+	free(writer->chunk_ends);
 	free(writer->group.chunks);
 	free(writer);
+}
+
+/* Forgets the indexes of the group in work. */
+static void drop_indexes(struct parquet_writer *writer)
+{
+	writer->places.length = writer->places_complete;
+	writer->column_indexes.length = writer->column_indexes_complete;
+	writer->offset_indexes.length = writer->offset_indexes_complete;
+}
+
+/* Takes over the index of the column that has been encoded, whose pages lie from @start on. */
+static int add_index(struct parquet_writer *writer, const struct parquet_column *column,
+		     uint64_t start)
+{
+	const struct page_index *pages = &writer->encoder.index;
+	struct metadata_place place = {
+		.index = {
+			.column_index_offset = writer->column_indexes.length,
+			.offset_index_offset = writer->offset_indexes.length,
+		},
+	};
+	int err = page_index_write_offsets(pages, start, &writer->offset_indexes);
+
+	if (!err)
+		err = page_index_write_bounds(pages, column, &writer->column_indexes);
+	if (err)
+		return err;
+	place.index.column_index_length =
+		writer->column_indexes.length - place.index.column_index_offset;
+	place.index.offset_index_length =
+		writer->offset_indexes.length - place.index.offset_index_offset;
+	return buffer_append(&writer->places, &place, sizeof(place));
+}
+
+/* The group in work is complete: so are its indexes. */
+static void complete_indexes(struct parquet_writer *writer)
+{
+	struct metadata_place *places = (void *)(writer->places.data + writer->places_complete);
+
+	for (size_t i = 0; i < writer->schema->column_count; i++)
+		places[i].chunk_end = writer->chunk_ends[i];
+	writer->places_complete = writer->places.length;
+	writer->column_indexes_complete = writer->column_indexes.length;
+	writer->offset_indexes_complete = writer->offset_indexes.length;
 }
 
 int parquet_writer_begin_group(struct parquet_writer *writer, size_t rows)
@@ -143,6 +202,7 @@ int parquet_writer_begin_group(struct parquet_writer *writer, size_t rows)
 	writer->group.offset = writer->sink->offset;
 	writer->group.ordinal = writer->group_count;
 	writer->columns_done = 0;
+	drop_indexes(writer);
 	return 0;
 }
 
@@ -158,6 +218,8 @@ int parquet_writer_column(struct parquet_writer *writer, const struct parquet_va
 		return -EINVAL;
 	buffer_clear(&writer->pages);
 	err = chunk_encode(&writer->encoder, column, values, &writer->pages, chunk);
+	if (!err)
+		err = add_index(writer, column, start);
 	if (!err)
 		err = parquet_sink_write(writer->sink, writer->pages.data, writer->pages.length);
 	if (err)
@@ -175,9 +237,11 @@ int parquet_writer_end_group(struct parquet_writer *writer)
 
 	if (writer->columns_done != writer->schema->column_count)
 		return -EINVAL;
-	err = metadata_write_row_group(&writer->groups, writer->schema, &writer->group);
+	err = metadata_write_row_group(&writer->groups, writer->schema, &writer->group,
+				       writer->chunk_ends);
 	if (err)
 		return err;
+	complete_indexes(writer);
 	writer->last_group = start;
 	writer->rows += writer->group.rows;
 	writer->group_count++;
@@ -186,10 +250,12 @@ int parquet_writer_end_group(struct parquet_writer *writer)
 
 int parquet_writer_drop_group(struct parquet_writer *writer)
 {
+	drop_indexes(writer);
 	return parquet_sink_rewind(writer->sink, writer->group.offset);
 }
 
-int parquet_writer_footer(const struct parquet_writer *writer, struct buffer *out)
+/* Indexes of the pages, if wanted, and the footer, to be put at the sink's offset. */
+static int write_tail(const struct parquet_writer *writer, bool page_indexes, struct buffer *out)
 {
 	struct metadata_file file = {
 		.schema = writer->schema,
@@ -200,8 +266,24 @@ int parquet_writer_footer(const struct parquet_writer *writer, struct buffer *ou
 		.key_value_count = writer->key_value_count,
 		.created_by = writer->created_by,
 	};
+	int err;
 
-	return metadata_write_footer(out, &file);
+	if (!page_indexes)
+		return metadata_write_footer(out, &file);
+	file.places = (const void *)writer->places.data;
+	file.place_count = writer->places_complete / sizeof(*file.places);
+	file.column_indexes = writer->sink->offset;
+	file.offset_indexes = file.column_indexes + writer->column_indexes_complete;
+	err = buffer_append(out, writer->column_indexes.data, writer->column_indexes_complete);
+	if (!err)
+		err = buffer_append(out, writer->offset_indexes.data,
+				    writer->offset_indexes_complete);
+	return err ? err : metadata_write_footer(out, &file);
+}
+
+int parquet_writer_footer(const struct parquet_writer *writer, struct buffer *out)
+{
+	return write_tail(writer, false, out);
 }
 
 void parquet_writer_last_group(const struct parquet_writer *writer, const uint8_t **bytes,
@@ -216,7 +298,7 @@ int parquet_writer_finish(struct parquet_writer *writer)
 	int err;
 
 	buffer_clear(&writer->pages);
-	err = parquet_writer_footer(writer, &writer->pages);
+	err = write_tail(writer, true, &writer->pages);
 	if (err)
 		return err;
 	return parquet_sink_write(writer->sink, writer->pages.data, writer->pages.length);

@@ -11,8 +11,8 @@
  *	parquet_writer_close(writer);
  *
  * The sink, the schema and what the options point to belong to the caller and must outlive the
- * writer. Memory is that of one column chunk and of the row groups' descriptions, about 1 KiB per
- * group of ten columns.
+ * writer. Memory is that of one column chunk and of the row groups' descriptions and page indexes, about
+ * 6 KiB per group of 15 columns and 7 pages.
  *
  * Errors: -EINVAL for a schema or options that make no sense, -ENOMEM, those of the sink. After an
  * error within a row group parquet_writer_drop_group() takes back what was written of it, and the
@@ -60,8 +60,8 @@ int parquet_writer_drop_group(struct parquet_writer *writer);
 
 /*
  * For who keeps what a footer needs elsewhere, to make one when the program is killed: see
- * parquet/footer_rebuild.h. The footer as it would be now, and the description of the row group
- * that ended last, which stays valid until the next call.
+ * parquet/footer_rebuild.h. The footer as it would be now, without indexes of the pages, and the
+ * description of the row group that ended last, which stays valid until the next call.
  */
 int parquet_writer_footer(const struct parquet_writer *writer, struct buffer *out);
 void parquet_writer_last_group(const struct parquet_writer *writer, const uint8_t **bytes,
