@@ -66,32 +66,8 @@ private:
 	int *status_;
 };
 
-/* co_await asyncspan::this_span gives the coroutine_span, at once. */
-struct this_span_t {
-};
-constexpr this_span_t this_span = {};
-
 namespace detail
 {
-
-struct this_span_awaiter {
-	const asyncspan_t *handle;
-	int *status;
-
-	bool await_ready() const noexcept
-	{
-		return true;
-	}
-
-	void await_suspend(std::coroutine_handle<>) const noexcept
-	{
-	}
-
-	coroutine_span await_resume() const noexcept
-	{
-		return coroutine_span(handle, status);
-	}
-};
 
 /* Does Promise have members await_transform, whatever they accept? Then two of the name collide. */
 struct named_await_transform {
@@ -124,38 +100,72 @@ concept yields = requires(Promise &promise, Value &&value)
 
 #ifdef ASYNCSPAN_DISABLE
 
+/* Awaits itself, so that a promise without await_transform needs none. */
+struct this_span_t {
+	bool await_ready() const noexcept
+	{
+		return true;
+	}
+
+	void await_suspend(std::coroutine_handle<>) const noexcept
+	{
+	}
+
+	coroutine_span await_resume() const noexcept
+	{
+		static int nobody_reads_it;
+		static const asyncspan_t none = { 0 };
+
+		return coroutine_span(&none, &nobody_reads_it);
+	}
+};
+
 template <class Promise>
 class traced : public Promise
 {
 public:
 	using Promise::Promise;
+};
 
-	detail::this_span_awaiter await_transform(this_span_t) noexcept
+template <class Promise>
+requires detail::transforms<Promise> class traced<Promise> : public Promise
+{
+public:
+	using Promise::await_transform;
+	using Promise::Promise;
+
+	this_span_t await_transform(this_span_t self) noexcept
 	{
-		static int nobody_reads_it;
-		static const asyncspan_t none = { 0 };
-
-		return { &none, &nobody_reads_it };
-	}
-
-	template <class Awaitable>
-	requires(!detail::transforms<Promise>) Awaitable &&await_transform(Awaitable &&awaitable)
-	{
-		return std::forward<Awaitable>(awaitable);
-	}
-
-	template <class Awaitable>
-	requires detail::transforms_this<Promise, Awaitable> decltype(auto)
-	await_transform(Awaitable &&awaitable)
-	{
-		return Promise::await_transform(std::forward<Awaitable>(awaitable));
+		return self;
 	}
 };
 
 #else /* !ASYNCSPAN_DISABLE */
 
+struct this_span_t {
+};
+
 namespace detail
 {
+
+struct this_span_awaiter {
+	const asyncspan_t *handle;
+	int *status;
+
+	bool await_ready() const noexcept
+	{
+		return true;
+	}
+
+	void await_suspend(std::coroutine_handle<>) const noexcept
+	{
+	}
+
+	coroutine_span await_resume() const noexcept
+	{
+		return coroutine_span(handle, status);
+	}
+};
 
 /*
  * Locations of coroutines. The compiler tells a promise the coroutine's function, file and line
@@ -430,6 +440,9 @@ private:
 };
 
 #endif /* ASYNCSPAN_DISABLE */
+
+/* co_await asyncspan::this_span gives the coroutine_span, at once. */
+constexpr this_span_t this_span = {};
 
 } /* namespace asyncspan */
 

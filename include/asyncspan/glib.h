@@ -44,6 +44,7 @@
 #define asyncspan_g_task_new(object, cancellable, callback, data) \
 	g_task_new(object, cancellable, callback, data)
 #define asyncspan_g_task_run_in_thread(task, func) g_task_run_in_thread(task, func)
+#define asyncspan_g_task_run_in_thread_sync(task, func) g_task_run_in_thread_sync(task, func)
 #define asyncspan_g_task_return_error(task, error) g_task_return_error(task, error)
 
 #else /* !ASYNCSPAN_DISABLE */
@@ -368,6 +369,20 @@ static inline void asyncspan_g_task_run_in_thread(GTask *task, GTaskThreadFunc f
 		func = asyncspan__g_task_thread;
 	}
 	g_task_run_in_thread(task, func);
+}
+
+/* The callback is not called then: the span ends here. */
+static inline void asyncspan_g_task_run_in_thread_sync(GTask *task, GTaskThreadFunc func)
+{
+	struct asyncspan__g_task *known = asyncspan__g_task_of(task);
+
+	if (!known) {
+		g_task_run_in_thread_sync(task, func);
+		return;
+	}
+	known->thread_func = func;
+	g_task_run_in_thread_sync(task, asyncspan__g_task_thread);
+	ASYNCSPAN_END_STATUS(&known->span, asyncspan__g_task_status(task, known));
 }
 
 /* g_task_return_error, and the error's code is the span's status. */

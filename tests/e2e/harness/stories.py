@@ -77,7 +77,8 @@ def compile_program(output, source, *flags, package=None, compiler="gcc"):
     of_package = []
     if package:
         of_package = subprocess.run(
-            ["pkg-config", "--cflags", "--libs", package],
+            ["pkg-config", "--cflags", "--libs",
+             *([package] if isinstance(package, str) else package)],
             capture_output=True, text=True, timeout=20, check=True).stdout.split()
     done = subprocess.run(
         [compiler, "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror", "-g",
