@@ -61,6 +61,12 @@ static void free_children(struct open_span *span)
 		free(span->children);
 		span->children = next;
 	}
+	while (span->outliving) {
+		struct outliving *next = span->outliving->next;
+
+		free(span->outliving);
+		span->outliving = next;
+	}
 }
 
 void open_spans_free(struct open_spans *open)

@@ -35,6 +35,15 @@ struct sibling_group {
 	uint32_t longest_run;
 };
 
+/* A child that came before its parent was known: it ended later, unless the parent's row is missing. */
+struct outliving {
+	struct outliving *next;
+	int64_t id;
+	int64_t end;
+	uint32_t name;
+	bool spawned; /* not entered at its begin: left to itself on purpose */
+};
+
 struct open_span {
 	int64_t id;
 	uint32_t process;
@@ -45,10 +54,13 @@ struct open_span {
 	int32_t depth;
 	int64_t begin;
 	int64_t end;
-	uint32_t group; /* the visitor's */
+	uint32_t group; /* the visitor's, as the next two */
+	uint32_t name_group;
+	bool in_flight;
 
 	struct sibling_group *children;
 	uint32_t child_names;
+	struct outliving *outliving; /* each from malloc(), freed with the span */
 
 	/* Critical path: the chain of spans from the root to the one that is followed now. */
 	struct open_span *root;	 /* NULL: its root is not on a critical path */

@@ -66,14 +66,6 @@ static uint32_t *make_slots(const struct span_forest *forest, size_t *mask)
 	return slots;
 }
 
-/* True if @span is @above or below it: only a file that lies has parents that go in circles. */
-static bool is_below(const struct span_forest *forest, uint32_t span, uint32_t above)
-{
-	while (span != FOREST_NONE && span != above)
-		span = forest->spans[span].parent;
-	return span == above;
-}
-
 /* From the last on, as each becomes the first of its parent's children. */
 static int link_children(struct span_forest *forest)
 {
@@ -87,10 +79,8 @@ static int link_children(struct span_forest *forest)
 		uint32_t parent = child->span.parent ? find(forest, slots, mask, &child->span) :
 						       FOREST_NONE;
 
-		/* In all sound files a parent begins first: most need no look at the ancestors. */
-		if (parent == FOREST_NONE ||
-		    (forest->spans[parent].span.depth >= child->span.depth &&
-		     is_below(forest, parent, i)))
+		/* Always so, but in files that lie: parents must not go in circles. */
+		if (parent == FOREST_NONE || forest->spans[parent].span.depth >= child->span.depth)
 			continue;
 		child->parent = parent;
 		child->next = forest->spans[parent].first_child;

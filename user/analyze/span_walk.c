@@ -84,6 +84,23 @@ static int add_sibling(struct open_span *parent, const struct span *span)
 	return 0;
 }
 
+static int add_outliving(struct open_span *parent, const struct span *span)
+{
+	struct outliving *child = malloc(sizeof(*child));
+
+	if (!child)
+		return -ENOMEM;
+	*child = (struct outliving){
+		.next = parent->outliving,
+		.id = span->id,
+		.end = span->end,
+		.name = span->name,
+		.spawned = !span->entered || span->queue > 0,
+	};
+	parent->outliving = child;
+	return 0;
+}
+
 /* The span's own entry: made, or until now known from a child only. */
 static struct open_span *make_known(struct walk *walk, const struct span *span)
 {
@@ -148,7 +165,9 @@ static int enter(struct walk *walk, const struct span *span)
 		start_chain(self);
 	if (parent && parent->known)
 		follow_child(walk, self, parent);
-	if (parent && self->ended)
+	if (parent && !parent->known)
+		error = add_outliving(parent, span);
+	if (!error && parent && self->ended)
 		error = add_sibling(parent, span);
 	if (!error && walk->visitor->span)
 		error = walk->visitor->span(walk->visitor->context, span, self, parent);

@@ -22,6 +22,8 @@ struct command {
 
 int record_run(int argc, char **argv);
 int report_run(int argc, char **argv);
+int tree_run(int argc, char **argv);
+int flame_run(int argc, char **argv);
 int list_run(int argc, char **argv);
 int doctor_run(int argc, char **argv);
 
