@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GENERATION 1 /* a journal of this kind is never started over */
-
 enum footer_frame {
 	FOOTER_EMPTY = 1, /* the footer without row groups; the first frame */
 	FOOTER_GROUP = 2, /* struct group_head and the description */
@@ -21,17 +19,17 @@ struct group_head {
 };
 
 int footer_journal_open(struct footer_journal *journal, const struct part_folder *folder,
-			uint32_t sequence, const uint8_t *empty, size_t length)
+			uint32_t sequence, uint64_t batches, const uint8_t *empty, size_t length)
 {
 	char name[PART_NAME_SIZE];
 	int error;
 
 	part_footer_name(name, folder->trace8, sequence);
-	*journal = (struct footer_journal){ .sequence = sequence };
+	*journal = (struct footer_journal){ .sequence = sequence, .batches = batches };
 	error = part_folder_create(folder, name, &journal->file.fd);
 	if (error)
 		return error;
-	error = journal_append(&journal->file, FOOTER_EMPTY, GENERATION, empty, length);
+	error = journal_append(&journal->file, FOOTER_EMPTY, batches, empty, length);
 	if (error)
 		footer_journal_remove(journal, folder);
 	return error;
@@ -46,7 +44,7 @@ int footer_journal_add(struct footer_journal *journal, const struct footer_group
 	if (!error)
 		error = buffer_append(&frame, group->description, group->length);
 	if (!error)
-		error = journal_append(&journal->file, FOOTER_GROUP, GENERATION, frame.data,
+		error = journal_append(&journal->file, FOOTER_GROUP, journal->batches, frame.data,
 				       frame.length);
 	buffer_free(&frame);
 	return error;
@@ -101,6 +99,7 @@ static int read_frames(struct journal_reader *frames, struct footer_contents *co
 
 		if (first != (frames->kind == FOOTER_EMPTY) || !frames->payload.length)
 			return -EBADMSG;
+		contents->batches = frames->generation;
 		if (first)
 			error = buffer_append(&contents->empty, frames->payload.data,
 					      frames->payload.length);

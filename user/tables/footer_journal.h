@@ -3,7 +3,7 @@
  * What the footer of an open part will say so far: a journal beside it, from which recovery makes
  * the footer when the writer has died.
  *
- *	err = footer_journal_open(&journal, folder, sequence, empty_footer.data, length);
+ *	err = footer_journal_open(&journal, folder, sequence, batches, empty.data, length);
  *	err = footer_journal_add(&journal, &group);	// after each row group
  *	footer_journal_leave(&journal);			// or _remove(): the part is complete
  *
@@ -27,6 +27,7 @@
 struct footer_journal {
 	struct journal file; /* fd -1: closed */
 	uint32_t sequence;
+	uint64_t batches; /* sealed before this part */
 };
 
 struct footer_group {
@@ -38,13 +39,14 @@ struct footer_group {
 };
 
 int footer_journal_open(struct footer_journal *journal, const struct part_folder *folder,
-			uint32_t sequence, const uint8_t *empty, size_t length);
+			uint32_t sequence, uint64_t batches, const uint8_t *empty, size_t length);
 int footer_journal_add(struct footer_journal *journal, const struct footer_group *group);
 void footer_journal_leave(struct footer_journal *journal);
 void footer_journal_remove(struct footer_journal *journal, const struct part_folder *folder);
 
 struct footer_contents {
 	struct buffer empty; /* none: no whole frame */
+	uint64_t batches;    /* sealed before this part */
 	struct buffer descriptions;
 	struct footer_group *groups; /* .description points into descriptions */
 	size_t count;

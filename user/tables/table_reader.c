@@ -41,7 +41,7 @@ struct table_reader {
 	char message[MESSAGE_SIZE];
 };
 
-int table_reader_open(struct table_reader **out, const char *directory, const struct table *table,
+static int new_reader(struct table_reader **out, const struct table *table,
 		      const char *const *columns, size_t column_count)
 {
 	struct table_reader *reader;
@@ -63,12 +63,23 @@ int table_reader_open(struct table_reader **out, const char *directory, const st
 		}
 		reader->columns[i].column = &table->columns[reader->wanted[i].in_table];
 	}
-	if (asprintf(&reader->folder, "%s/%s", directory, table->name) < 0) {
-		reader->folder = NULL;
-		table_reader_close(reader);
+	*out = reader;
+	return 0;
+}
+
+int table_reader_open(struct table_reader **out, const char *directory, const struct table *table,
+		      const char *const *columns, size_t column_count)
+{
+	int err = new_reader(out, table, columns, column_count);
+
+	if (err)
+		return err;
+	if (asprintf(&(*out)->folder, "%s/%s", directory, table->name) < 0) {
+		(*out)->folder = NULL;
+		table_reader_close(*out);
+		*out = NULL;
 		return -ENOMEM;
 	}
-	*out = reader;
 	return 0;
 }
 
@@ -158,6 +169,22 @@ static int add_path(struct table_reader *reader, const char *path)
 		return -ENOMEM;
 	reader->path_count++;
 	return 0;
+}
+
+int table_reader_open_file(struct table_reader **out, const char *path, const struct table *table,
+			   const char *const *columns, size_t column_count)
+{
+	int err = new_reader(out, table, columns, column_count);
+
+	if (err)
+		return err;
+	(*out)->listed = true;
+	err = add_path(*out, path);
+	if (err) {
+		table_reader_close(*out);
+		*out = NULL;
+	}
+	return err;
 }
 
 static int visit(struct table_reader *reader, FTS *tree, FTSENT *entry)

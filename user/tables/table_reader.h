@@ -87,6 +87,11 @@ struct table_reader;
 int table_reader_open(struct table_reader **reader, const char *directory,
 		      const struct table *table, const char *const *columns, size_t column_count);
 
+/* The same for one file, whatever its name. */
+int table_reader_open_file(struct table_reader **reader, const char *path,
+			   const struct table *table, const char *const *columns,
+			   size_t column_count);
+
 /* 1: @batch is set; 0: no more; negative: error. */
 int table_reader_next(struct table_reader *reader, struct table_batch *batch);
 

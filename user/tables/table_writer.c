@@ -217,7 +217,7 @@ static int open_footer(struct table_writer *writer)
 	err = parquet_writer_footer(writer->parquet, &empty);
 	if (!err)
 		err = footer_journal_open(&writer->footer, &writer->folder, writer->part.sequence,
-					  empty.data, empty.length);
+					  writer->batches, empty.data, empty.length);
 	buffer_free(&empty);
 	return err;
 }
