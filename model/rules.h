@@ -349,6 +349,7 @@ MODEL_INLINE struct model_span *model_resume(struct model_context *context, __u6
 		model_count(MODEL_STOLEN);
 		model_close_foreign(context, span);
 		span->state = MODEL_SUSPENDED;
+		span->last_event_time = context->now;
 	}
 	if (model_push(context, span_id, span->root_id, span->depth)) {
 		model_count(MODEL_STORAGE_BUSY);

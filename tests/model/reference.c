@@ -307,11 +307,8 @@ void reference_resume(struct reference *model, struct reference_task *task, uint
 		return;
 	}
 	if (poll) {
-		uint64_t last_event_time = span->last_event_time;
-
 		meet(model, REFERENCE_CASE_RESUME_ELSEWHERE);
 		close_elsewhere(model, poll);
-		span->last_event_time = last_event_time; /* an event only if it moves here */
 	}
 	if (!has_room(model, task)) {
 		meet(model, REFERENCE_CASE_RESUME_NO_STORAGE);

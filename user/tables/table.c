@@ -11,11 +11,8 @@
 #include "tables/table_column.h"
 
 const struct table *const tables[] = {
-	&async_events_table,
-	&async_spans_table,
-	&async_polls_table,
-	&processes_table,
-	&streams_table,
+	&async_events_table, &async_spans_table, &async_polls_table,
+	&processes_table,    &streams_table,
 };
 const size_t table_count = sizeof(tables) / sizeof(*tables);
 
