@@ -12,7 +12,9 @@
 /* In the order of the help text; the first is what runs when no verb is given. */
 static const struct command commands[] = {
 	{ "record", "Record", "trace the spans of processes into Parquet files", record_run },
-	{ "report", "Report", "where the time of a trace went, by name", report_run },
+	{ "report", "Report", "what looks wrong in a trace, and where its time went", report_run },
+	{ "tree", "Report", "what runs below what, and what the slowest waited for", tree_run },
+	{ "flame", "Report", "the call tree as a flame graph (SVG)", flame_run },
 	{ "list", "Check", "the probes of a file or a running process", list_run },
 	{ "doctor", "Check", "can this machine trace, and what does it cost here?", doctor_run },
 };
