@@ -136,21 +136,27 @@ def tracing(target, command):
     finally:
         if tracer.poll() is None:
             tracer.send_signal(signal.SIGINT)
-        _, messages = tracer.communicate(timeout=60)
+        try:
+            _, messages = tracer.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            tracer.kill()
+            raise
         if tracer.returncode not in (0, -signal.SIGINT):
             raise RuntimeError(f"{command[0]}: exit status {tracer.returncode}\n{messages}")
     target.wait_for_semaphores(False)
 
 
-EMPTY, OURS, SCRIPT = "empty", "ours", "script"
+# depth.bt keeps what defines the goal: parent, depth, location and begin time. state.bt keeps all that
+# the tracer keeps of a span.
+EMPTY, OURS, SCRIPT, FULL_SCRIPT = "empty", "ours", "depth.bt", "state.bt"
 
 
 def command_of(tracer, pid, directory):
     """How a tracer is started: the name of a step (see attach_step.c), ours, or the script."""
     if tracer == OURS:
         return [TRACER, "-q", "-p", pid, "-o", directory]
-    if tracer == SCRIPT:
-        return ["bpftrace", "-q", "-p", pid, "tests/bench/depth.bt"]
+    if tracer in (SCRIPT, FULL_SCRIPT):
+        return ["bpftrace", "-q", "-p", pid, f"tests/bench/{tracer}"]
     return [PROGRAMS / "attach_step", pid, tracer]
 
 
@@ -180,16 +186,21 @@ def traced_pair(repetitions):
             empty_pair, empty_four = costs(target, EMPTY, "pairs", "fours")
             pair, named, again, four = costs(target, OURS, "pairs", "named", "pairs", "fours")
             script, = costs(target, SCRIPT, "pairs")
-            rows.append((empty_pair, empty_four, pair, named, again, four, script))
-    empty_pair, empty_four, pair, named, again, four, script = zip(*rows)
+            full_script, = costs(target, FULL_SCRIPT, "pairs")
+            rows.append((empty_pair, empty_four, pair, named, again, four, script, full_script))
+    empty_pair, empty_four, pair, named, again, four, script, full_script = zip(*rows)
     return [
         Figure("empty_pair_ns", "pair with an empty program", empty_pair, "ns"),
-        Figure("bpftrace_pair_ns", "pair with a bpftrace script", script, "ns"),
+        Figure("bpftrace_pair_ns", "pair with a bpftrace script (depth.bt)", script, "ns"),
+        Figure("bpftrace_state_pair_ns", "pair with a bpftrace script of all state (state.bt)",
+               full_script, "ns"),
         Figure("traced_pair_ns", "pair traced by asyncspan-trace", pair, "ns"),
         Figure("traced_pair_to_empty", "traced pair / empty program", ratios(pair, empty_pair),
                "ratio", maximum=1.6),
-        Figure("traced_pair_to_bpftrace", "traced pair / bpftrace script", ratios(pair, script),
-               "ratio", maximum=0.7),
+        Figure("traced_pair_to_bpftrace", "traced pair / depth.bt", ratios(pair, script), "ratio",
+               maximum=0.7),
+        Figure("traced_pair_to_bpftrace_state", "traced pair / state.bt", ratios(pair, full_script),
+               "ratio"),
         Figure("traced_four_to_empty", "traced begin, suspend, resume, end / empty program",
                ratios(four, empty_four), "ratio", maximum=1.6),
         Figure("named_pair_to_static", "traced pair, name of 16 bytes / static name",
