@@ -54,9 +54,10 @@ static void part_is_hidden_until_it_is_complete(void **state)
 	assert_int_equal(directory_count(*state, "async_events"), 0);
 	assert_int_equal(table_writer_append(writer, &row), 0);
 	assert_int_equal(table_writer_flush(writer), 0);
-	assert_int_equal(directory_count(*state, "async_events"), 2);
+	assert_int_equal(directory_count(*state, "async_events"), 3);
 	assert_true(directory_has(*state, "async_events/." TRACE8 "-000000.inprogress"));
 	assert_true(directory_has(*state, "async_events/." TRACE8 "-000000.footer"));
+	assert_true(directory_has(*state, "async_events/." TRACE8 "-0.spool"));
 	assert_int_equal(table_writer_close(writer), 0);
 	assert_int_equal(directory_count(*state, "async_events"), 1);
 	assert_true(directory_has(*state, FIRST_PART));

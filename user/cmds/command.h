@@ -26,5 +26,6 @@ int tree_run(int argc, char **argv);
 int flame_run(int argc, char **argv);
 int list_run(int argc, char **argv);
 int doctor_run(int argc, char **argv);
+int recover_run(int argc, char **argv);
 
 #endif

@@ -25,6 +25,8 @@ struct identities {
 	struct identity anonymous; /* stands for a task that could not be described */
 	uint64_t written;	   /* when */
 	bool changed;		   /* since */
+	unsigned int kept;	   /* processes, the first ones, that recovery would find */
+	int keep_error;
 };
 
 int identities_open(struct identities **out, struct registry *registry, const struct trace *trace,
@@ -96,6 +98,28 @@ static uint32_t thread_name(struct identities *identities, const char comm[RECOR
 	return callsites_text(identities->strings, comm, strnlen(comm, RECORD_COMM_SIZE));
 }
 
+static struct streams_row stream_row(const struct identity *task)
+{
+	return (struct streams_row){
+		.stream_id = task->stream_id,
+		.process_id = task->process_id,
+		.tid = task->tid,
+		.thread_name = task->thread_name,
+		.start_time = task->start_time,
+		.updated = task->updated,
+	};
+}
+
+static void note_stream(struct identities *identities, const struct identity *task)
+{
+	struct streams_row row = stream_row(task);
+	int error = table_writer_note(identities->streams, &row);
+
+	identities->changed = true;
+	if (error)
+		identities->keep_error = error;
+}
+
 /* Fills in who it is; the stream id says which task of the process. */
 static bool describe(struct identities *identities, struct identity *task,
 		     const struct record_stream *stream)
@@ -113,9 +137,11 @@ static bool describe(struct identities *identities, struct identity *task,
 	task->thread_name = thread_name(identities, stream->comm);
 	task->start_time = boot_time(identities, stream->start_time);
 	task->updated = wall_now(identities);
-	identities->changed = true;
-	return task->stream_id != INTERN_FAILED && task->process_id != INTERN_FAILED &&
-	       task->thread_name != INTERN_FAILED;
+	if (task->stream_id == INTERN_FAILED || task->process_id == INTERN_FAILED ||
+	    task->thread_name == INTERN_FAILED)
+		return false;
+	note_stream(identities, task);
+	return true;
 }
 
 const struct identity *identities_find(struct identities *identities, uint32_t number,
@@ -154,7 +180,7 @@ void identities_rename(struct identities *identities, uint32_t stream, const cha
 		return;
 	task->thread_name = name;
 	task->updated = wall_now(identities);
-	identities->changed = true;
+	note_stream(identities, task);
 }
 
 bool identities_over(struct identities *identities, uint64_t number)
@@ -192,14 +218,7 @@ static int write_streams(struct identities *identities)
 
 		if (!task->process)
 			continue;
-		rows[count++] = (struct streams_row){
-			.stream_id = task->stream_id,
-			.process_id = task->process_id,
-			.tid = task->tid,
-			.thread_name = task->thread_name,
-			.start_time = task->start_time,
-			.updated = task->updated,
-		};
+		rows[count++] = stream_row(task);
 	}
 	error = table_writer_rewrite(identities->streams, rows, count);
 	free(rows);
@@ -244,16 +263,11 @@ static void fill_end(struct processes_row *row, const struct process_rows *all,
 	}
 }
 
-static void add_process(struct registry_process *process, void *data)
+static struct processes_row process_row(struct process_rows *all,
+					const struct registry_process *process)
 {
-	struct process_rows *all = data;
 	const struct trace *trace = all->identities->trace;
-	struct processes_row *row;
-
-	if (all->count == all->capacity)
-		return;
-	row = &all->rows[all->count++];
-	*row = (struct processes_row){
+	struct processes_row row = {
 		.process_id = text(all, process->process_id),
 		.parent_process_id = text(all, process->parent_process_id),
 		.pid = process->image.pid,
@@ -268,9 +282,19 @@ static void add_process(struct registry_process *process, void *data)
 		.start_time = boot_time(all->identities, process->image.start_time),
 		.updated = all->now,
 	};
+
 	if (!*process->parent_process_id)
-		row->nulls |= PROCESSES_NULL_PARENT_PROCESS_ID;
-	fill_end(row, all, &process->image);
+		row.nulls |= PROCESSES_NULL_PARENT_PROCESS_ID;
+	fill_end(&row, all, &process->image);
+	return row;
+}
+
+static void add_process(struct registry_process *process, void *data)
+{
+	struct process_rows *all = data;
+
+	if (all->count < all->capacity)
+		all->rows[all->count++] = process_row(all, process);
 }
 
 static int write_processes(struct identities *identities)
@@ -287,6 +311,39 @@ static int write_processes(struct identities *identities)
 		error = table_writer_rewrite(identities->processes, all.rows, all.count);
 	free(all.rows);
 	return error;
+}
+
+/* Those that have come since the last time; all->count counts them all. */
+static void note_process(struct registry_process *process, void *data)
+{
+	struct process_rows *all = data;
+	struct identities *identities = all->identities;
+	struct processes_row row;
+	int error;
+
+	if (all->count++ < identities->kept)
+		return;
+	row = process_row(all, process);
+	error = table_writer_note(identities->processes, &row);
+	if (error)
+		identities->keep_error = error;
+}
+
+int identities_keep(struct identities *identities)
+{
+	struct process_rows all = { .identities = identities, .now = wall_now(identities) };
+	int error;
+
+	if (registry_count(identities->registry) > identities->kept) {
+		registry_each(identities->registry, note_process, &all);
+		identities->kept = all.count;
+		if (all.failed)
+			identities->keep_error = -ENOMEM;
+	}
+	error = identities->keep_error;
+	if (!error)
+		error = table_writer_keep(identities->processes);
+	return error ? error : table_writer_keep(identities->streams);
 }
 
 int identities_write(struct identities *identities)

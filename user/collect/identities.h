@@ -55,6 +55,12 @@ void identities_forget(struct identities *identities);
 /* Writes both tables if anything changed. */
 int identities_write(struct identities *identities);
 
+/*
+ * Puts what changed since the last writing where recovery finds it, which costs little: must come
+ * before rows that refer to it get there.
+ */
+int identities_keep(struct identities *identities);
+
 /* Writes them for the last time: how each process fared is known now. */
 int identities_finish(struct identities *identities);
 

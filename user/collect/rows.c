@@ -92,6 +92,13 @@ static int before_complete(void *context)
 	return identities_write(rows->identities);
 }
 
+static int before_keep(void *context)
+{
+	struct rows *rows = context;
+
+	return identities_keep(rows->identities);
+}
+
 static int open_writers(struct rows *rows, const struct rows_options *options)
 {
 	struct table_writer_options writer = TABLE_WRITER_OPTIONS_DEFAULT;
@@ -104,6 +111,7 @@ static int open_writers(struct rows *rows, const struct rows_options *options)
 	error = identities_open(&rows->identities, options->registry, options->trace,
 				options->programs, rows->strings, &writer);
 	writer.before_complete = before_complete;
+	writer.before_keep = before_keep;
 	writer.context = rows;
 	if (!error)
 		error = table_writer_open(&rows->events, &async_events_table, rows->strings,

@@ -37,8 +37,13 @@ static bool trace_folder(const char *name)
 
 static bool trace_file(const char *name)
 {
-	return ends_with(name, ".parquet") || ends_with(name, ".inprogress") ||
-	       ends_with(name, ".json");
+	static const char *const ends[] = { ".parquet", ".inprogress", ".footer", ".spool",
+					    ".json" };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends_with(name, ends[i]))
+			return true;
+	return false;
 }
 
 /*
@@ -212,6 +217,14 @@ int trace_directory_open(struct trace_directory *directory, const char *path,
 		return fd;
 	directory->fd = fd;
 	return 0;
+}
+
+int trace_directory_lock(struct trace_directory *directory, const char *path)
+{
+	int fd = open_locked(path);
+
+	directory->fd = fd < 0 ? -1 : fd;
+	return fd < 0 ? fd : 0;
 }
 
 void trace_directory_close(struct trace_directory *directory)

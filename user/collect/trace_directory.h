@@ -27,6 +27,9 @@ struct trace_directory {
  */
 int trace_directory_open(struct trace_directory *directory, const char *path,
 			 enum trace_directory_how how);
+
+/* One that is there, to change what is in it; -EBUSY: a recording is writing there. */
+int trace_directory_lock(struct trace_directory *directory, const char *path);
 void trace_directory_close(struct trace_directory *directory);
 
 #endif

@@ -58,6 +58,7 @@ struct table_writer {
 	int64_t greatest_time;
 	bool any_file;	/* has been completed */
 	bool rewritten; /* or it was tried */
+	bool stale;	/* the last time it failed */
 	bool finished;
 	int error; /* the first one; sticks */
 	struct table_writer_stats stats;
@@ -415,6 +416,9 @@ static int write_batch(struct table_writer *writer, uint32_t sequence)
 	if (!rows)
 		return 0;
 	err = keep_references(writer);
+	/* Encoding takes its time. Without room for the spool there may be some for the part. */
+	if (!err && writer->spool)
+		spool_write(writer->spool);
 	if (!err)
 		err = open_part(writer, sequence);
 	start = writer->sink.offset;
@@ -543,6 +547,7 @@ int table_writer_rewrite(struct table_writer *writer, const void *rows, size_t c
 	    writer->next_sequence != writer->first_sequence)
 		return -EINVAL;
 	writer->rewritten = true;
+	writer->stale = true;
 	writer->stats = (struct table_writer_stats){ 0 };
 	writer->bytes_before = 0;
 	writer->any_time = false;
@@ -557,6 +562,7 @@ int table_writer_rewrite(struct table_writer *writer, const void *rows, size_t c
 		return err;
 	writer->stats.files = 1;
 	writer->any_file = true;
+	writer->stale = false;
 	/* Should this fail, recovery sees from the rows' times that they are old. */
 	if (writer->spool)
 		spool_discard_before(writer->spool, writer->batches);
@@ -573,7 +579,9 @@ static int finish(struct table_writer *writer)
 		fail(writer, open_part(writer, writer->next_sequence));
 	if (writer->parquet)
 		fail(writer, complete_part(writer));
-	if (writer->spool && !writer->error)
+	if (writer->stale)
+		table_writer_keep(writer);
+	else if (writer->spool && !writer->error)
 		spool_remove(writer->spool);
 	return writer->error;
 }
