@@ -122,9 +122,47 @@ static void values_must_be_in_their_page(void **state)
 		  { .encoding = PARQUET_RLE_DICTIONARY, .values = 1, .bytes = BYTES("\0\2") },
 		  -EBADMSG },
 		/* encodings that do not go with the type, or are not known */
+		{ &text_column,
+		  { .encoding = PARQUET_DELTA_BINARY_PACKED,
+		    .values = 1,
+		    .levels = BYTES("\2\1"),
+		    .bytes = BYTES("\0") },
+		  -ENOTSUP },
+		{ &number_column,
+		  { .encoding = PARQUET_DELTA_BYTE_ARRAY, .values = 1, .bytes = BYTES("\0") },
+		  -ENOTSUP },
+		{ &flag_column,
+		  { .encoding = PARQUET_RLE_DICTIONARY, .values = 1, .bytes = BYTES("\0") },
+		  -ENOTSUP },
+		/* differences that are cut off */
 		{ &number_column,
 		  { .encoding = PARQUET_DELTA_BINARY_PACKED, .values = 1, .bytes = BYTES("\0") },
-		  -ENOTSUP },
+		  -EBADMSG },
+		/* texts by differences: no lengths, negative, beyond the page, shared with none */
+		{ &text_column,
+		  { .encoding = PARQUET_DELTA_LENGTH_BYTE_ARRAY,
+		    .values = 1,
+		    .levels = BYTES("\2\1"),
+		    .bytes = BYTES("\x80\1\4") },
+		  -EBADMSG },
+		{ &text_column,
+		  { .encoding = PARQUET_DELTA_LENGTH_BYTE_ARRAY,
+		    .values = 1,
+		    .levels = BYTES("\2\1"),
+		    .bytes = BYTES("\x80\1\4\1\1") },
+		  -EBADMSG },
+		{ &text_column,
+		  { .encoding = PARQUET_DELTA_LENGTH_BYTE_ARRAY,
+		    .values = 1,
+		    .levels = BYTES("\2\1"),
+		    .bytes = BYTES("\x80\1\4\1\6ab") },
+		  -EBADMSG },
+		{ &text_column,
+		  { .encoding = PARQUET_DELTA_BYTE_ARRAY,
+		    .values = 1,
+		    .levels = BYTES("\2\1"),
+		    .bytes = BYTES("\x80\1\4\1\2\x80\1\4\1\2a") },
+		  -EBADMSG },
 		{ &number_column, { .encoding = 9, .values = 1, .bytes = BYTES("\0") }, -ENOTSUP },
 		{ &number_column, { .encoding = -1, .values = 1, .bytes = BYTES("\0") }, -ENOTSUP },
 	};
@@ -239,13 +277,57 @@ static void page_header_must_not_lie(void **state)
 	}
 }
 
+/* A page of version 1 of @count numbers or texts: its values, behind what levels they have. */
+static void put_page_v1(struct buffer *pages, int32_t count, enum parquet_encoding encoding,
+			const void *bytes, size_t length)
+{
+	struct thrift_writer w = { .out = pages };
+
+	thrift_write_i32(&w, PAGE_TYPE, PAGE_DATA_V1);
+	thrift_write_i32(&w, PAGE_UNCOMPRESSED_SIZE, length);
+	thrift_write_i32(&w, PAGE_COMPRESSED_SIZE, length);
+	thrift_begin_struct(&w, PAGE_DATA_V1_HEADER);
+	thrift_write_i32(&w, DATA_V1_NUM_VALUES, count);
+	thrift_write_i32(&w, DATA_V1_ENCODING, encoding);
+	thrift_write_i32(&w, DATA_V1_DEFINITION_ENCODING, PARQUET_RLE);
+	thrift_end_struct(&w);
+	thrift_end_struct(&w);
+	assert_int_equal(buffer_append(pages, bytes, length), 0);
+}
+
+static void levels_of_a_page_of_version_1_must_be_in_it(void **state)
+{
+	static const struct {
+		const uint8_t *bytes;
+		size_t length;
+		int err;
+	} cases[] = {
+		{ BYTES("\2\0\0\0\4\1\1\0\0\0a\1\0\0\0b"), 0 }, /* two texts */
+		{ BYTES("\2\0\0\0\4\0"), 0 },			/* two nulls */
+		{ BYTES("\2\0\0"), -EBADMSG },
+		{ BYTES("\3\0\0\0\4\0"), -EBADMSG },
+		{ BYTES("\xFF\xFF\xFF\xFF\4\0"), -EBADMSG },
+		{ BYTES("\2\0\0\0\2\0"), -EBADMSG }, /* only one level */
+		{ BYTES("\2\0\0\0\4\1\1\0\0\0a"), -EBADMSG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct buffer pages = { 0 };
+
+		put_page_v1(&pages, 2, PARQUET_PLAIN, cases[i].bytes, cases[i].length);
+		assert_int_equal(decode(&text_column, &pages, 2), cases[i].err);
+		buffer_free(&pages);
+	}
+}
+
 static void page_of_another_kind_is_not_supported(void **state)
 {
 	struct buffer pages = { 0 };
 	struct thrift_writer w = { .out = &pages };
 
 	(void)state;
-	thrift_write_i32(&w, PAGE_TYPE, PAGE_DATA_V1);
+	thrift_write_i32(&w, PAGE_TYPE, 1 /* an index page, never used */);
 	thrift_write_i32(&w, PAGE_UNCOMPRESSED_SIZE, 0);
 	thrift_write_i32(&w, PAGE_COMPRESSED_SIZE, 0);
 	thrift_end_struct(&w);
@@ -286,6 +368,7 @@ int main(void)
 		cmocka_unit_test(dictionary_indexes_must_be_in_the_dictionary),
 		cmocka_unit_test(dictionary_must_hold_its_entries),
 		cmocka_unit_test(page_header_must_not_lie),
+		cmocka_unit_test(levels_of_a_page_of_version_1_must_be_in_it),
 		cmocka_unit_test(page_of_another_kind_is_not_supported),
 		cmocka_unit_test(compressed_page_must_have_the_size_that_it_says),
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The indexes of the pages: they lead to every page and to no other byte, and what they say of a page's
- * values is so.
+ * The indexes of the pages: they lead to every page and to no other byte, and what they say of a
+ * page's values is so.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -16,6 +16,7 @@
 
 #include "parquet/writer.h"
 #include "support_directory.h"
+#include "tables/async_events.h"
 #include "tables/async_spans.h"
 #include "tables/processes.h"
 #include "tables/streams.h"
@@ -331,6 +332,127 @@ static void wrong_checksum_is_said_with_the_column(void **state)
 	free(bytes);
 }
 
+/* Events of one span each, at the times 0, 10, 20 ... of the span ids 1, 2, 3 ... */
+static void write_events(const char *directory, size_t count)
+{
+	struct table_writer_options options = TABLE_WRITER_OPTIONS_DEFAULT;
+	struct intern *strings = intern_new();
+	struct table_writer *writer;
+
+	options.directory = directory;
+	options.trace8 = "aaaaaaaa";
+	assert_int_equal(table_writer_open(&writer, &async_events_table, strings, &options), 0);
+	for (size_t i = 0; i < count; i++) {
+		struct async_events_row row = { .time = 10 * (int64_t)i,
+						.span_id = (int64_t)i + 1,
+						.depth = i % 7 };
+		char name[32];
+
+		snprintf(name, sizeof(name), "name %zu", i % 50);
+		row.stream_id = intern_add_text(strings, "00000000-0000-0000-0000-000000000001");
+		row.name = intern_add_text(strings, name);
+		assert_int_equal(table_writer_append(writer, &row), 0);
+	}
+	assert_int_equal(table_writer_close(writer), 0);
+	intern_free(strings);
+}
+
+struct bounds {
+	const char *column;
+	int64_t first, last;
+};
+
+/* Reads what conditions leave: every row must be as written. Returns how many rows there were. */
+static size_t read_narrowed(const char *directory, const struct bounds *bounds, size_t count,
+			    int64_t *first_span, int64_t *last_span)
+{
+	static const char *const columns[] = { "time", "name", "span_id", "depth" };
+	struct table_reader *reader = open_reader(directory, &async_events_table, columns, 4);
+	struct table_batch batch;
+	size_t rows = 0;
+	int err;
+
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(table_reader_between(reader, bounds[i].column, bounds[i].first,
+						      bounds[i].last),
+				 0);
+	while ((err = table_reader_next(reader, &batch)) > 0) {
+		for (size_t i = 0; i < batch.rows; i++) {
+			const struct table_string *name = table_cell_string(&batch.columns[1], i);
+			int64_t span = batch.columns[2].int64s[i];
+			char expected[32];
+
+			snprintf(expected, sizeof(expected), "name %d", (int)((span - 1) % 50));
+			assert_int_equal(batch.columns[0].int64s[i], 10 * (span - 1));
+			assert_int_equal(batch.columns[3].uint32s[i], (span - 1) % 7);
+			assert_int_equal(name->length, strlen(expected));
+			assert_memory_equal(name->bytes, expected, name->length);
+			if (!rows++)
+				*first_span = span;
+			*last_span = span;
+		}
+	}
+	assert_int_equal(err, 0);
+	table_reader_close(reader);
+	return rows;
+}
+
+#define EVENTS (TABLE_WRITER_GROUP_ROWS + 50000)
+#define PAGE 20000
+
+static void only_pages_that_may_have_rows_in_the_bounds_are_read(void **state)
+{
+	static const struct {
+		struct bounds bounds[2];
+		size_t conditions;
+		size_t rows; /* 0: none */
+		int64_t first_span, last_span;
+	} cases[] = {
+		{ { { 0 } }, 0, EVENTS, 1, EVENTS },
+		{ { { "time", 0, INT64_MAX } }, 1, EVENTS, 1, EVENTS },
+		/* one page of the first row group, two of it, one of the second */
+		{ { { "time", 250000, 260000 } }, 1, PAGE, PAGE + 1, 2 * PAGE },
+		{ { { "span_id", PAGE, PAGE + 1 } }, 1, 2 * PAGE, 1, 2 * PAGE },
+		{ { { "time", 10 * TABLE_WRITER_GROUP_ROWS, 10 * TABLE_WRITER_GROUP_ROWS } },
+		  1,
+		  PAGE,
+		  TABLE_WRITER_GROUP_ROWS + 1,
+		  TABLE_WRITER_GROUP_ROWS + PAGE },
+		/* both conditions at once, and what cannot be */
+		{ { { "time", 0, 500000 }, { "span_id", PAGE + 1, EVENTS } },
+		  2,
+		  2 * PAGE,
+		  PAGE + 1,
+		  3 * PAGE },
+		{ { { "time", 0, 10 }, { "span_id", PAGE + 1, EVENTS } }, 2, 0, 0, 0 },
+		{ { { "time", -5, -1 } }, 1, 0, 0, 0 },
+		{ { { "depth", 7, 9 } }, 1, 0, 0, 0 },
+		{ { { "depth", 3, 3 } }, 1, EVENTS, 1, EVENTS },
+	};
+
+	write_events(*state, EVENTS);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int64_t first = 0, last = 0;
+
+		assert_int_equal(read_narrowed(*state, cases[i].bounds, cases[i].conditions, &first,
+					       &last),
+				 cases[i].rows);
+		assert_int_equal(first, cases[i].first_span);
+		assert_int_equal(last, cases[i].last_span);
+	}
+}
+
+static void bounds_are_for_numbers_of_the_table(void **state)
+{
+	static const char *const columns[] = { "time" };
+	struct table_reader *reader = open_reader(*state, &async_events_table, columns, 1);
+
+	assert_int_equal(table_reader_between(reader, "name", 0, 1), -EINVAL);
+	assert_int_equal(table_reader_between(reader, "nothing", 0, 1), -EINVAL);
+	assert_int_equal(table_reader_between(reader, "depth", 0, 1), 0);
+	table_reader_close(reader);
+}
+
 static void table_that_is_not_there_is_an_error_with_its_path(void **state)
 {
 	static const char *const columns[] = { "tid" };
@@ -388,6 +510,8 @@ int main(void)
 		IN_A_DIRECTORY(column_of_another_type_is_refused),
 		IN_A_DIRECTORY(bad_file_is_named_and_the_next_one_read),
 		IN_A_DIRECTORY(wrong_checksum_is_said_with_the_column),
+		IN_A_DIRECTORY(only_pages_that_may_have_rows_in_the_bounds_are_read),
+		IN_A_DIRECTORY(bounds_are_for_numbers_of_the_table),
 		IN_A_DIRECTORY(table_that_is_not_there_is_an_error_with_its_path),
 		IN_A_DIRECTORY(what_is_no_regular_file_is_not_waited_for),
 		IN_A_DIRECTORY(column_that_the_table_does_not_have_is_refused),

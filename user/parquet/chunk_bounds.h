@@ -11,8 +11,8 @@
  *	chunk_bounds_end(&bounds, &chunk_statistics);
  *	chunk_bounds_free(&bounds);
  *
- * Dictionary entries and texts are given in PLAIN encoding, texts valid UTF-8; the entries must stay
- * until the chunk's end. A page without values gets no bounds. The only error is -ENOMEM.
+ * Dictionary entries and texts are given in PLAIN encoding, texts valid UTF-8; the entries must
+ * stay until the chunk's end. A page without values gets no bounds. The only error is -ENOMEM.
  */
 #ifndef PARQUET_CHUNK_BOUNDS_H
 #define PARQUET_CHUNK_BOUNDS_H

@@ -39,6 +39,7 @@ void chunk_decoder_free(struct chunk_decoder *decoder)
 	buffer_free(&decoder->indexes);
 	buffer_free(&decoder->levels);
 	buffer_free(&decoder->dense);
+	buffer_free(&decoder->deltas);
 	*decoder = (struct chunk_decoder){ 0 };
 }
 
@@ -61,73 +62,53 @@ static void *clear_and_reserve(struct buffer *buffer, size_t size)
 
 /* Texts */
 
-/*
- * Takes over @count texts in PLAIN encoding. Their bytes may still move: until finish_texts() the
- * pointers are offsets.
- */
-static int take_texts(struct chunk_work *work, const struct page *page, size_t count)
+static struct text_decode texts_of(struct chunk_work *work)
 {
-	struct parquet_data *data = work->data;
-	size_t base = data->text_bytes.length, at = 0;
-	struct parquet_text *texts;
-
-	if (count > page->length / sizeof(uint32_t))
-		return damaged(work);
-	texts = (void *)buffer_reserve(&data->texts, count * sizeof(*texts));
-	if (!texts || buffer_append(&data->text_bytes, page->bytes, page->length))
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		uint32_t length;
-
-		if (page->length - at < sizeof(length))
-			return damaged(work);
-		memcpy(&length, page->bytes + at, sizeof(length));
-		at += sizeof(length);
-		if (page->length - at < length)
-			return damaged(work);
-		texts[i].bytes = (const char *)(uintptr_t)(base + at);
-		texts[i].length = length;
-		at += length;
-	}
-	data->texts.length += count * sizeof(*texts);
-	data->text_count += count;
-	return 0;
+	return (struct text_decode){
+		.texts = &work->data->texts,
+		.text_count = &work->data->text_count,
+		.text_bytes = &work->data->text_bytes,
+		.scratch = &work->decoder->deltas,
+	};
 }
 
-static int finish_texts(struct chunk_work *work)
+static int take_texts(struct chunk_work *work, const struct page *page, size_t count)
 {
-	struct parquet_data *data = work->data;
-	struct parquet_text *texts;
+	struct text_decode texts = texts_of(work);
+	int err;
 
-	/* Nulls refer to the first text: there must be one. */
-	if (!data->text_count) {
-		const struct parquet_text none = { 0 };
+	if (page->encoding == PARQUET_DELTA_LENGTH_BYTE_ARRAY)
+		err = text_decode_delta_length(&texts, page->bytes, page->length, count);
+	else if (page->encoding == PARQUET_DELTA_BYTE_ARRAY)
+		err = text_decode_delta(&texts, page->bytes, page->length, count);
+	else
+		err = text_decode_plain(&texts, page->bytes, page->length, count);
+	if (err == -ENOTSUP)
+		return fail(work, err, "has texts that are too long");
+	return err == -EBADMSG ? damaged(work) : err;
+}
 
-		if (buffer_append(&data->texts, &none, sizeof(none)))
-			return -ENOMEM;
-		data->text_count = 1;
-	}
-	if (!buffer_reserve(&data->text_bytes, 1))
-		return -ENOMEM;
-	texts = (void *)data->texts.data;
-	for (size_t i = 0; i < data->text_count; i++)
-		texts[i].bytes = (const char *)data->text_bytes.data + (uintptr_t)texts[i].bytes;
-	return 0;
+/* Texts that are not in a dictionary: each value is one of its own. */
+static int decode_texts(struct chunk_work *work, const struct page *page, size_t count,
+			uint32_t *out)
+{
+	uint32_t first = work->data->text_count;
+	int err = take_texts(work, page, count);
+
+	for (size_t i = 0; i < count && !err; i++)
+		out[i] = first + i;
+	return err;
 }
 
 /* Values of a page that are not null, @count of them, into @out */
 
 static int decode_plain(struct chunk_work *work, const struct page *page, size_t count, void *out)
 {
-	uint32_t *bits, first = work->data->text_count;
-	int err;
+	uint32_t *bits;
 
 	switch (work->column->physical) {
 	case PARQUET_BYTE_ARRAY:
-		err = take_texts(work, page, count);
-		for (size_t i = 0; i < count && !err; i++)
-			((uint32_t *)out)[i] = first + i;
-		return err;
+		return decode_texts(work, page, count, out);
 	case PARQUET_BOOLEAN:
 		bits = clear_and_reserve(&work->decoder->indexes, count * sizeof(*bits));
 		if (!bits)
@@ -204,18 +185,55 @@ static int decode_dictionary(struct chunk_work *work, const struct page *page, s
 	return 0;
 }
 
+/* Differences of 32-bit integers wrap around at 32 bits: adding up in 64 gives the same low half. */
+static int decode_delta32(struct chunk_work *work, const struct page *page, size_t count,
+			  int32_t *out)
+{
+	int64_t *wide = clear_and_reserve(&work->decoder->deltas, count * sizeof(*wide));
+
+	if (!wide)
+		return -ENOMEM;
+	if (!delta_decode(page->bytes, page->length, wide, count))
+		return damaged(work);
+	for (size_t i = 0; i < count; i++)
+		out[i] = (int32_t)wide[i];
+	return 0;
+}
+
+static int decode_delta(struct chunk_work *work, const struct page *page, size_t count, void *out)
+{
+	if (work->column->physical == PARQUET_INT32)
+		return decode_delta32(work, page, count, out);
+	return delta_decode(page->bytes, page->length, out, count) ? 0 : damaged(work);
+}
+
 static int decode_values(struct chunk_work *work, const struct page *page, size_t count, void *out)
 {
 	enum parquet_physical physical = work->column->physical;
+	bool boolean = physical == PARQUET_BOOLEAN, text = physical == PARQUET_BYTE_ARRAY;
 
-	if (page->encoding == PARQUET_PLAIN)
+	switch (page->encoding) {
+	case PARQUET_PLAIN:
 		return decode_plain(work, page, count, out);
-	if (page->encoding == PARQUET_RLE_DICTIONARY && physical != PARQUET_BOOLEAN)
-		return decode_dictionary(work, page, count, out);
-	if (page->encoding == PARQUET_RLE && physical == PARQUET_BOOLEAN)
-		return decode_booleans(work, page, count, out);
-	if (page->encoding == PARQUET_DELTA_BINARY_PACKED && physical == PARQUET_INT64)
-		return delta_decode(page->bytes, page->length, out, count) ? 0 : damaged(work);
+	case PARQUET_RLE_DICTIONARY:
+	case PARQUET_PLAIN_DICTIONARY:
+		if (!boolean)
+			return decode_dictionary(work, page, count, out);
+		break;
+	case PARQUET_RLE:
+		if (boolean)
+			return decode_booleans(work, page, count, out);
+		break;
+	case PARQUET_DELTA_BINARY_PACKED:
+		if (!boolean && !text)
+			return decode_delta(work, page, count, out);
+		break;
+	case PARQUET_DELTA_LENGTH_BYTE_ARRAY:
+	case PARQUET_DELTA_BYTE_ARRAY:
+		if (text)
+			return decode_texts(work, page, count, out);
+		break;
+	}
 	return fail(work, -ENOTSUP, "has an encoding that is not supported");
 }
 
@@ -225,7 +243,8 @@ static int take_dictionary(struct chunk_work *work, const struct page *page)
 {
 	struct buffer *dictionary = &work->decoder->dictionary;
 
-	if (work->has_dictionary || page->encoding != PARQUET_PLAIN)
+	if (work->has_dictionary ||
+	    (page->encoding != PARQUET_PLAIN && page->encoding != PARQUET_PLAIN_DICTIONARY))
 		return damaged(work);
 	work->has_dictionary = true;
 	work->dictionary_count = page->values;
@@ -238,21 +257,42 @@ static int take_dictionary(struct chunk_work *work, const struct page *page)
 	return buffer_append(dictionary, page->bytes, page->length);
 }
 
+/* In pages of version 1 the levels lead the values, behind their length. */
+static bool split_levels(struct page *page)
+{
+	uint32_t length;
+
+	if (page->length < sizeof(length))
+		return false;
+	memcpy(&length, page->bytes, sizeof(length));
+	if (length > page->length - sizeof(length))
+		return false;
+	page->levels = page->bytes + sizeof(length);
+	page->levels_length = length;
+	page->bytes = page->levels + length;
+	page->length -= sizeof(length) + length;
+	return true;
+}
+
 /* Fills in which of the page's rows are null. */
-static int decode_levels(struct chunk_work *work, const struct page *page, uint8_t *valid)
+static int decode_levels(struct chunk_work *work, struct page *page, uint8_t *valid)
 {
 	uint32_t *levels =
 		clear_and_reserve(&work->decoder->levels, page->values * sizeof(*levels));
+	bool v1 = page->type == PAGE_DATA_V1;
 	size_t present = 0;
 
 	if (!levels)
 		return -ENOMEM;
-	if (!rle_decode(page->levels, page->levels_length, 1, levels, page->values))
+	if ((v1 && !split_levels(page)) ||
+	    !rle_decode(page->levels, page->levels_length, 1, levels, page->values))
 		return damaged(work);
 	for (size_t i = 0; i < page->values; i++) {
 		valid[i] = levels[i];
 		present += levels[i];
 	}
+	if (v1)
+		page->nulls = page->values - present;
 	return present == page->values - page->nulls ? 0 : damaged(work);
 }
 
@@ -275,7 +315,7 @@ static void spread(size_t size, const void *dense, const uint8_t *valid, size_t 
 		SPREAD(uint8_t);
 }
 
-static int take_data(struct chunk_work *work, const struct page *page)
+static int take_data(struct chunk_work *work, struct page *page)
 {
 	struct parquet_data *data = work->data;
 	uint8_t *out = data->values.data + work->done * work->value_size;
@@ -320,7 +360,12 @@ static int decode_pages(struct chunk_work *work)
 	}
 	if (work->done != work->rows)
 		return fail(work, -EBADMSG, "has too few values");
-	return work->column->physical == PARQUET_BYTE_ARRAY ? finish_texts(work) : 0;
+	if (work->column->physical == PARQUET_BYTE_ARRAY) {
+		struct text_decode texts = texts_of(work);
+
+		return text_decode_finish(&texts);
+	}
+	return 0;
 }
 
 static int set_codec(struct chunk_work *work, enum parquet_codec kind)

@@ -8,9 +8,10 @@
  *	chunk_decoder_free(&decoder);
  *	parquet_data_free(&data);
  *
- * @bytes are the chunk.compressed_size bytes of the file from its first page on. Everything in them
- * is checked. Errors: -ENOMEM, -EBADMSG for what is damaged, -ENOTSUP for encodings, codecs and
- * pages not known here; .why says in words what it was.
+ * @bytes are the chunk.compressed_size bytes of the file from its first page on; or those of some
+ * of its pages, one after the other, the dictionary's first, with .compressed_size and @rows set
+ * accordingly. Everything in them is checked. Errors: -ENOMEM, -EBADMSG for what is damaged,
+ * -ENOTSUP for encodings, codecs and pages not known here; .why says in words what it was.
  */
 #ifndef PARQUET_CHUNK_DECODER_H
 #define PARQUET_CHUNK_DECODER_H
@@ -22,12 +23,8 @@
 #include "base/buffer.h"
 #include "parquet/metadata.h"
 #include "parquet/page.h"
+#include "parquet/text_decode.h"
 #include "parquet/types.h"
-
-struct parquet_text {
-	const char *bytes; /* not NUL-terminated */
-	size_t length;
-};
 
 /* The values of one column in one row group. Buffers are reused from chunk to chunk. */
 struct parquet_data {
@@ -53,6 +50,7 @@ struct chunk_decoder {
 	struct buffer indexes;	  /* uint32_t */
 	struct buffer levels;	  /* uint32_t */
 	struct buffer dense;	  /* the values of a page that are not null */
+	struct buffer deltas;	  /* numbers on their way to texts or to 32 bits */
 };
 
 void chunk_decoder_free(struct chunk_decoder *decoder);

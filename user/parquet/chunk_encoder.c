@@ -230,8 +230,8 @@ static ssize_t stored_size(struct chunk_encoder *encoder, const void *bytes, siz
 }
 
 /*
- * Values that repeat at a distance are best left as they are to a codec that finds them again: zstd does.
- * For the others it depends: the first page is tried both ways.
+ * Values that repeat at a distance are best left as they are to a codec that finds them again: zstd
+ * does. For the others it depends: the first page is tried both ways.
  */
 static int choose_by_trial(struct chunk_work *work)
 {
@@ -351,6 +351,10 @@ static int encode_values(struct chunk_work *work, size_t first, size_t count, st
 		page->bytes = (const uint8_t *)work->dense + first * size;
 		page->length = count * size;
 		return 0;
+	case PARQUET_PLAIN_DICTIONARY: /* only read */
+	case PARQUET_DELTA_LENGTH_BYTE_ARRAY:
+	case PARQUET_DELTA_BYTE_ARRAY:
+		return -EINVAL;
 	}
 	page->bytes = raw->data;
 	page->length = raw->length;

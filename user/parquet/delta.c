@@ -95,6 +95,14 @@ static bool get_miniblock(struct input *in, unsigned int width, size_t size, int
 
 bool delta_decode(const uint8_t *bytes, size_t length, int64_t *values, size_t count)
 {
+	size_t used;
+
+	return delta_decode_some(bytes, length, values, count, &used);
+}
+
+bool delta_decode_some(const uint8_t *bytes, size_t length, int64_t *values, size_t count,
+		       size_t *used)
+{
 	struct input in = { bytes, bytes + length };
 	uint64_t block, miniblocks, total;
 	int64_t value, smallest;
@@ -128,5 +136,6 @@ bool delta_decode(const uint8_t *bytes, size_t length, int64_t *values, size_t c
 			done += some;
 		}
 	}
+	*used = in.at - bytes;
 	return true;
 }

@@ -22,4 +22,8 @@
 int delta_encode(struct buffer *out, const int64_t *values, size_t count);
 bool delta_decode(const uint8_t *in, size_t length, int64_t *values, size_t count);
 
+/* The same where something else follows: @used is set to how much of the input belongs to it. */
+bool delta_decode_some(const uint8_t *in, size_t length, int64_t *values, size_t count,
+		       size_t *used);
+
 #endif

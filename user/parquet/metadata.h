@@ -5,8 +5,8 @@
  *
  * Writing: metadata_write_row_group() appends one row group's description to a buffer; when the
  * file is complete, metadata_write_footer() makes the footer around all of them, length and magic
- * included, and says where the indexes of the pages are. So what a writer keeps of a row group is its finished description, and a footer can be
- * made at any time.
+ * included, and says where the indexes of the pages are. So what a writer keeps of a row group is
+ * its finished description, and a footer can be made at any time.
  *
  * Reading: metadata_open() takes the footer's bytes and gives the schema; metadata_next_row_group()
  * reads one row group at a time. Everything read is bounds checked; the bytes must stay while it is

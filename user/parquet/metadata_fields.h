@@ -112,13 +112,17 @@ enum { /* PageType */
        PAGE_DATA_V2 = 3,
 };
 
-enum { /* PageHeader, DictionaryPageHeader, DataPageHeaderV2 */
+enum { /* PageHeader, DataPageHeader, DictionaryPageHeader, DataPageHeaderV2 */
        PAGE_TYPE = 1,
        PAGE_UNCOMPRESSED_SIZE = 2,
        PAGE_COMPRESSED_SIZE = 3,
        PAGE_CRC = 4,
+       PAGE_DATA_V1_HEADER = 5,
        PAGE_DICTIONARY_HEADER = 7,
        PAGE_DATA_V2_HEADER = 8,
+       DATA_V1_NUM_VALUES = 1,
+       DATA_V1_ENCODING = 2,
+       DATA_V1_DEFINITION_ENCODING = 3,
        DICTIONARY_NUM_VALUES = 1,
        DICTIONARY_ENCODING = 2,
        DATA_V2_NUM_VALUES = 1,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A page of a column chunk: header, definition levels, values; the values compressed, all but the
- * header under a CRC-32. Data pages are of version 2.
+ * header under a CRC-32. Data pages are of version 2; those of version 1 are only read.
  *
  *	struct page page = { .type = PAGE_DATA_V2, .encoding = PARQUET_PLAIN, ... };
  *	err = page_write(&scratch, codec, &page, &out);
@@ -26,11 +26,12 @@
 #define PAGE_SIZE_LIMIT (256 << 20) /* bytes a page may claim to have when read */
 
 struct page {
-	int type; /* PAGE_DICTIONARY or PAGE_DATA_V2 */
+	int type; /* PAGE_DICTIONARY or PAGE_DATA_V2; when read PAGE_DATA_V1 too */
 	enum parquet_encoding encoding;
 	uint32_t values; /* nulls included; of a dictionary its entries */
-	uint32_t nulls;
-	const uint8_t *levels; /* definition levels, RLE hybrid without length */
+	uint32_t nulls;	 /* of version 1 not known */
+	/* Definition levels, RLE hybrid without length. Of version 1 they lead the values. */
+	const uint8_t *levels;
 	size_t levels_length;
 	const uint8_t
 		*bytes; /* the values, encoded; when read followed by BITS_SLACK readable bytes */

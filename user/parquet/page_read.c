@@ -22,8 +22,28 @@ struct header {
 	int32_t encoding;
 	int32_t definition_length;
 	int32_t repetition_length;
+	int32_t level_encoding;
 	bool is_compressed;
 };
+
+static void read_data_v1_header(struct thrift_reader *r, const struct thrift_field *outer,
+				struct header *header)
+{
+	struct thrift_field field = { 0 };
+
+	header->has_details = thrift_enter_struct(r, outer);
+	while (header->has_details && thrift_next_field(r, &field)) {
+		if (field.id == DATA_V1_NUM_VALUES)
+			header->values = thrift_read_i32(r, &field);
+		else if (field.id == DATA_V1_ENCODING)
+			header->encoding = thrift_read_i32(r, &field);
+		else if (field.id == DATA_V1_DEFINITION_ENCODING)
+			header->level_encoding = thrift_read_i32(r, &field);
+		else
+			thrift_skip(r, &field);
+	}
+	header->rows = header->values;
+}
 
 static void read_dictionary_header(struct thrift_reader *r, const struct thrift_field *outer,
 				   struct header *header)
@@ -82,7 +102,11 @@ static bool read_header(struct page_reader *reader, struct header *header)
 	struct thrift_reader r = { .at = reader->at, .end = reader->end };
 	struct thrift_field field = { 0 };
 
-	*header = (struct header){ .type = -1, .is_compressed = true };
+	*header = (struct header){
+		.type = -1,
+		.is_compressed = true,
+		.level_encoding = PARQUET_RLE,
+	};
 	while (thrift_next_field(&r, &field)) {
 		switch (field.id) {
 		case PAGE_TYPE:
@@ -97,6 +121,9 @@ static bool read_header(struct page_reader *reader, struct header *header)
 		case PAGE_CRC:
 			header->crc = thrift_read_i32(&r, &field);
 			header->has_crc = true;
+			break;
+		case PAGE_DATA_V1_HEADER:
+			read_data_v1_header(&r, &field, header);
 			break;
 		case PAGE_DICTIONARY_HEADER:
 			read_dictionary_header(&r, &field, header);
@@ -132,10 +159,13 @@ static int fail(struct page_reader *reader, int err, const char *why)
 
 static int check_header(struct page_reader *reader, const struct header *header)
 {
-	if (header->type != PAGE_DICTIONARY && header->type != PAGE_DATA_V2)
+	if (header->type != PAGE_DICTIONARY && header->type != PAGE_DATA_V1 &&
+	    header->type != PAGE_DATA_V2)
 		return fail(reader, -ENOTSUP, "has pages of a kind that is not supported");
 	if (!header->has_details || !sizes_are_sane(reader, header))
 		return fail(reader, -EBADMSG, "has a damaged page header");
+	if (header->level_encoding != PARQUET_RLE)
+		return fail(reader, -ENOTSUP, "has levels in an encoding that is not supported");
 	if (header->repetition_length)
 		return fail(reader, -ENOTSUP, "has nested columns, which are not supported");
 	if (header->has_crc &&

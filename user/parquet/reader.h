@@ -8,10 +8,11 @@
  *		err = parquet_reader_column(reader, i, &data, &why);
  *	parquet_reader_close(reader);
  *
- * What it reads is what the writer here writes: data pages of version 2, PLAIN, RLE_DICTIONARY,
- * DELTA_BINARY_PACKED, RLE booleans, zstd or no compression. The file is not trusted: all lengths
- * are bounded, checksums compared where there are any. The descriptor stays the caller's and must
- * be able to pread(2). Memory is the footer and the column chunks that are held.
+ * What it reads is what the writer here writes, and other writers of such tables: data pages of
+ * both versions, PLAIN, dictionaries, DELTA encodings, RLE booleans; zstd, gzip, lz4_raw or no
+ * compression. The file is not trusted: all lengths are bounded, checksums compared where there are
+ * any. The descriptor stays the caller's and must be able to pread(2). Memory is the footer and the
+ * column chunks that are held.
  *
  * Errors: -ENOMEM, what pread gave, -EBADMSG for what is no Parquet file or damaged, -ENOTSUP for
  * what is not known here. *@why is then a part of a sentence whose subject is the file ("is cut
@@ -43,7 +44,16 @@ const char *parquet_reader_key_value(const struct parquet_reader *reader, const 
 /* 1: a row group, 0: no more. */
 int parquet_reader_next_group(struct parquet_reader *reader, size_t *rows, const char **why);
 
-/* One column of this row group. */
+/*
+ * Leaves out rows of this row group whose value of an integer column cannot lie in @first to @last,
+ * as far as statistics and indexes of the pages say so; what is left may still have others. *@rows:
+ * how many rows are left; where there are none, there is nothing to read. May be called several
+ * times, for several columns, before the first column is read.
+ */
+int parquet_reader_narrow(struct parquet_reader *reader, size_t column, int64_t first, int64_t last,
+			  size_t *rows, const char **why);
+
+/* One column of this row group: of the rows that are left. Pages without such rows are not read. */
 int parquet_reader_column(struct parquet_reader *reader, size_t column, struct parquet_data *data,
 			  const char **why);
 

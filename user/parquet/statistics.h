@@ -60,8 +60,8 @@ void statistics_read(struct statistics *statistics, struct thrift_reader *r,
 		     const struct thrift_field *field);
 
 /*
- * Whether some value of an integer column may lie in @first to @last (of UINT32 as unsigned numbers):
- * true also where the bounds do not say.
+ * Whether some value of an integer column may lie in @first to @last (of UINT32 as unsigned
+ * numbers): true also where the bounds do not say.
  */
 bool statistics_may_have(const struct statistics *statistics, const struct parquet_column *column,
 			 int64_t first, int64_t last);

@@ -26,8 +26,11 @@ enum parquet_logical {
 
 enum parquet_encoding {
 	PARQUET_PLAIN = 0,
+	PARQUET_PLAIN_DICTIONARY = 2, /* older writers' RLE_DICTIONARY, and PLAIN of a dictionary */
 	PARQUET_RLE = 3,
 	PARQUET_DELTA_BINARY_PACKED = 5,
+	PARQUET_DELTA_LENGTH_BYTE_ARRAY = 6, /* only read, as are 2 and 7 */
+	PARQUET_DELTA_BYTE_ARRAY = 7,
 	PARQUET_RLE_DICTIONARY = 8,
 };
 

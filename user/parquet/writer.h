@@ -11,8 +11,8 @@
  *	parquet_writer_close(writer);
  *
  * The sink, the schema and what the options point to belong to the caller and must outlive the
- * writer. Memory is that of one column chunk and of the row groups' descriptions and page indexes, about
- * 6 KiB per group of 15 columns and 7 pages.
+ * writer. Memory is that of one column chunk and of the row groups' descriptions and page indexes,
+ * about 6 KiB per group of 15 columns and 7 pages.
  *
  * Errors: -EINVAL for a schema or options that make no sense, -ENOMEM, those of the sink. After an
  * error within a row group parquet_writer_drop_group() takes back what was written of it, and the

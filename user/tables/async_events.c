@@ -52,6 +52,7 @@ static const struct table_column columns[] = {
 		.unit = "",
 		.meaning = "0 for a span without parent, otherwise the parent's depth + 1",
 		.since = 1,
+		.not_in_older = true,
 	},
 	[ASYNC_EVENTS_HASH] = {
 		TABLE_COLUMN(struct async_events_row, hash, TABLE_UINT32),
@@ -59,6 +60,7 @@ static const struct table_column columns[] = {
 		.unit = "",
 		.meaning = "hash of name, filename, target and line: the call site and its name",
 		.since = 1,
+		.not_in_older = true,
 	},
 	[ASYNC_EVENTS_NAME] = {
 		TABLE_COLUMN(struct async_events_row, name, TABLE_STRING),
@@ -94,6 +96,7 @@ static const struct table_column columns[] = {
 		.unit = "",
 		.meaning = "UUID of the process image",
 		.since = 1,
+		.not_in_older = true,
 	},
 	[ASYNC_EVENTS_TID] = {
 		TABLE_COLUMN(struct async_events_row, tid, TABLE_INT32),
@@ -101,6 +104,7 @@ static const struct table_column columns[] = {
 		.unit = "",
 		.meaning = "kernel's number of the task",
 		.since = 1,
+		.not_in_older = true,
 	},
 	[ASYNC_EVENTS_CPU] = {
 		TABLE_COLUMN(struct async_events_row, cpu, TABLE_INT32),
@@ -108,6 +112,7 @@ static const struct table_column columns[] = {
 		.unit = "",
 		.meaning = "processor on which the event happened",
 		.since = 1,
+		.not_in_older = true,
 	},
 };
 

@@ -43,6 +43,7 @@ struct table_column {
 	const char *null_when; /* NULL: never null */
 	unsigned int since;    /* schema version that brought it */
 	size_t offset;	       /* of its field in the row struct */
+	bool not_in_older;     /* files of other tracers that read as this table may lack it */
 };
 
 struct table {

@@ -14,6 +14,7 @@
 
 #define SUFFIX ".parquet"
 #define MESSAGE_SIZE 512
+#define CONDITIONS_MAX 8
 
 /* A column that was asked for. */
 struct wanted {
@@ -22,6 +23,14 @@ struct wanted {
 	struct parquet_data data;
 	struct buffer strings; /* struct table_string */
 	struct buffer zeros;   /* values and validity of a column that the file does not have */
+};
+
+/* Rows with this column outside of these bounds need not be read. */
+struct condition {
+	size_t in_table;
+	size_t in_file; /* TABLE_NO_COLUMN: it is not there, nothing can be left out */
+	int64_t first;
+	int64_t last;
 };
 
 struct table_reader {
@@ -35,6 +44,8 @@ struct table_reader {
 	struct wanted wanted[TABLE_COLUMNS_MAX];
 	struct table_batch_column columns[TABLE_COLUMNS_MAX];
 	size_t column_count;
+	struct condition conditions[CONDITIONS_MAX];
+	size_t condition_count;
 
 	int fd; /* of the open file, the last of those gone through */
 	struct parquet_reader *parquet;
@@ -80,6 +91,24 @@ int table_reader_open(struct table_reader **out, const char *directory, const st
 		*out = NULL;
 		return -ENOMEM;
 	}
+	return 0;
+}
+
+int table_reader_between(struct table_reader *reader, const char *column, int64_t first,
+			 int64_t last)
+{
+	size_t in_table = table_column_find(reader->table, column);
+	enum table_type type;
+
+	if (in_table == TABLE_NO_COLUMN)
+		return -EINVAL;
+	type = reader->table->columns[in_table].type;
+	if (type == TABLE_STRING || type == TABLE_BOOLEAN)
+		return -EINVAL;
+	if (reader->condition_count == CONDITIONS_MAX)
+		return -E2BIG;
+	reader->conditions[reader->condition_count++] =
+		(struct condition){ in_table, TABLE_NO_COLUMN, first, last };
 	return 0;
 }
 
@@ -236,25 +265,40 @@ static int list_parts(struct table_reader *reader)
 
 /* One file */
 
-static int find_column(struct table_reader *reader, struct wanted *wanted)
+/* Where a column of the table is in the file; TABLE_NO_COLUMN: it may and does lack it. */
+static int find_column(struct table_reader *reader, size_t in_table, size_t *in_file)
 {
-	const struct table_column *column = &reader->table->columns[wanted->in_table];
+	const struct table_column *column = &reader->table->columns[in_table];
 	struct parquet_column expected = table_parquet_column(column);
 	const struct parquet_column *columns;
 	size_t count;
 
 	columns = parquet_reader_columns(reader->parquet, &count);
-	wanted->in_file = TABLE_NO_COLUMN;
+	*in_file = TABLE_NO_COLUMN;
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(columns[i].name, column->name))
 			continue;
 		if (columns[i].physical != expected.physical ||
 		    columns[i].logical != expected.logical)
 			return fail_column(reader, column, "is of another type", -ENODATA);
-		wanted->in_file = i;
+		*in_file = i;
 		return 0;
 	}
-	return column->null_when ? 0 : fail_column(reader, column, "is missing", -ENODATA);
+	return column->null_when || column->not_in_older ?
+		       0 :
+		       fail_column(reader, column, "is missing", -ENODATA);
+}
+
+static int find_columns(struct table_reader *reader)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < reader->column_count && !err; i++)
+		err = find_column(reader, reader->wanted[i].in_table, &reader->wanted[i].in_file);
+	for (size_t i = 0; i < reader->condition_count && !err; i++)
+		err = find_column(reader, reader->conditions[i].in_table,
+				  &reader->conditions[i].in_file);
+	return err;
 }
 
 static int open_file(struct table_reader *reader)
@@ -271,9 +315,7 @@ static int open_file(struct table_reader *reader)
 	err = parquet_reader_open(&reader->parquet, reader->fd, &why);
 	if (err)
 		return fail(reader, path, why, err);
-	for (size_t i = 0; i < reader->column_count && !err; i++)
-		err = find_column(reader, &reader->wanted[i]);
-	return err;
+	return find_columns(reader);
 }
 
 /* Batches */
@@ -333,15 +375,36 @@ static int read_column(struct table_reader *reader, size_t i, size_t rows)
 	return err ? fail_column(reader, column->column, why, err) : 0;
 }
 
+/* Leaves out what the conditions rule out. */
+static int narrow(struct table_reader *reader, size_t *rows, const char **why)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < reader->condition_count && *rows && !err; i++) {
+		const struct condition *condition = &reader->conditions[i];
+
+		if (condition->in_file != TABLE_NO_COLUMN)
+			err = parquet_reader_narrow(reader->parquet, condition->in_file,
+						    condition->first, condition->last, rows, why);
+	}
+	return err;
+}
+
 /* 1: a row group with rows, 0: the file is at its end. */
 static int next_group(struct table_reader *reader, size_t *rows)
 {
 	const char *why;
 	int err;
 
-	do
+	do {
+		int narrowed = 0;
+
 		err = parquet_reader_next_group(reader->parquet, rows, &why);
-	while (err > 0 && !*rows);
+		if (err > 0)
+			narrowed = narrow(reader, rows, &why);
+		if (narrowed)
+			err = narrowed;
+	} while (err > 0 && !*rows);
 	if (err < 0)
 		return fail(reader, reader->paths[reader->next_path - 1], why, err);
 	return err;

@@ -19,11 +19,16 @@
  * begin with '.' or '_' are skipped, symbolic links to folders are not followed. The files are not
  * trusted: every length is bounded, every page's checksum compared.
  *
- * A batch is one row group and belongs to the reader until the next call. Errors: -ENOENT no such
- * folder (the trace has no such table), -EBADMSG a damaged file or not a Parquet file, -ENOTSUP a
- * Parquet file that uses what this reader does not know, -ENODATA a column is missing or of another
- * type, or what opening and reading gave; the message says which file and what. A bad file ends
- * with the error: the next call goes on with the next file.
+ * Files of other tracers that have this table's columns can be read too: columns that are marked so
+ * in the table (.not_in_older) are null where a file lacks them, and any column may have nulls
+ * there.
+ *
+ * A batch is one row group, or the part of it that conditions leave, and belongs to the reader
+ * until the next call. Errors: -ENOENT no such folder (the trace has no such table), -EBADMSG a
+ * damaged file or not a Parquet file, -ENOTSUP a Parquet file that uses what this reader does not
+ * know, -ENODATA a column is missing or of another type, or what opening and reading gave; the
+ * message says which file and what. A bad file ends with the error: the next call goes on with the
+ * next file.
  */
 #ifndef TABLES_TABLE_READER_H
 #define TABLES_TABLE_READER_H
@@ -91,6 +96,15 @@ int table_reader_open(struct table_reader **reader, const char *directory,
 int table_reader_open_file(struct table_reader **reader, const char *path,
 			   const struct table *table, const char *const *columns,
 			   size_t column_count);
+
+/*
+ * Leaves out row groups and pages that cannot have a row with @column from @first to @last, as far
+ * as the files say so: batches still have other rows too. @column is an integer or a timestamp of
+ * the table, asked for or not (-EINVAL otherwise, -E2BIG too many of them). To be called before
+ * table_reader_next(); all conditions hold together.
+ */
+int table_reader_between(struct table_reader *reader, const char *column, int64_t first,
+			 int64_t last);
 
 /* 1: @batch is set; 0: no more; negative: error. */
 int table_reader_next(struct table_reader *reader, struct table_batch *batch);
