@@ -21,14 +21,14 @@ struct analysis_options {
 	struct report_options report;
 };
 
-#define ANALYSIS_FILTER_HELP "only spans with FIELD OP VALUE, e.g. 'wall > 10ms'; all must hold"
+#define ANALYSIS_FILTER_HELP "only spans where it holds, e.g. 'wall > 10ms'"
 
 #define ANALYSIS_RULES                                                                       \
 	OPTION_RULE('f', "filter", OPTION_CUSTOM, offsetof(struct analysis_options, filter), \
 		    "CONDITION", ANALYSIS_FILTER_HELP, .parse = analysis_take_filter),       \
 		OPTION_RULE(0, "since", OPTION_DURATION,                                     \
 			    offsetof(struct analysis_options, report.since), "TIME",         \
-			    "only spans open after this time from the trace's begin on"),    \
+			    "only spans open after this time into the trace"),               \
 		OPTION_RULE(0, "until", OPTION_DURATION,                                     \
 			    offsetof(struct analysis_options, report.until), "TIME",         \
 			    "only spans that began before this time")
