@@ -123,3 +123,16 @@ def test_pages_that_end_at_different_rows_are_narrowed_alike(built, scratch, nul
     time = EXPORTS[12].index("time")
     wanted = [row for row in all_rows if row[time] != "-" and first <= int(row[time]) <= last]
     assert wanted == [row for row in some if row in wanted]
+
+
+def test_depth_is_computed_from_the_parents_where_a_file_lacks_it(built, scratch):
+    """In any order, over several files; not where a parent is missing or its own ancestor."""
+    parents = {1: 0, 2: 1, 3: 2, 4: 0, 5: 4, 6: 99, 7: 6, 8: 9, 9: 8, 10: 10}
+    depths = {1: "0", 2: "1", 3: "2", 4: "0", 5: "1"}
+    (scratch / "async_events").mkdir()
+    for part, spans in enumerate([[3, 5, 7, 8], [2, 6, 9, 10, 1, 4, 1]]):
+        columns = {"span_id": spans, "parent_span_id": [parents[span] for span in spans]}
+        pq.write_table(pa.table(columns), compression="none", where=scratch / "async_events" / f"{part}.parquet")
+    rows = read(scratch, ["span_id", "depth"])
+    assert rows == [(str(span), depths.get(span, "-"))
+                    for span in [3, 5, 7, 8, 2, 6, 9, 10, 1, 4, 1]]

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "parquet/reader.h"
+#include "tables/async_events.h"
+#include "tables/event_depths.h"
 
 #define SUFFIX ".parquet"
 #define MESSAGE_SIZE 512
@@ -46,6 +48,9 @@ struct table_reader {
 	size_t column_count;
 	struct condition conditions[CONDITIONS_MAX];
 	size_t condition_count;
+
+	struct event_depths *depths; /* of older exports: computed when first needed */
+	struct parquet_data span_ids;
 
 	int fd; /* of the open file, the last of those gone through */
 	struct parquet_reader *parquet;
@@ -131,6 +136,8 @@ void table_reader_close(struct table_reader *reader)
 		buffer_free(&reader->wanted[i].strings);
 		buffer_free(&reader->wanted[i].zeros);
 	}
+	event_depths_close(reader->depths);
+	parquet_data_free(&reader->span_ids);
 	for (size_t i = 0; i < reader->path_count; i++)
 		free(reader->paths[i]);
 	free(reader->paths);
@@ -356,6 +363,59 @@ static int set_missing(struct wanted *wanted, struct table_batch_column *column,
 	return 0;
 }
 
+static int load_depths(struct table_reader *reader)
+{
+	int err;
+
+	if (reader->depths)
+		return 0;
+	err = event_depths_open(&reader->depths);
+	if (!err)
+		err = event_depths_add_parts(reader->depths, reader->paths, reader->path_count,
+					     reader->message, sizeof(reader->message));
+	if (err) {
+		event_depths_close(reader->depths);
+		reader->depths = NULL;
+	}
+	return err;
+}
+
+/*
+ * The depth column of a file that lacks it: from the parents, for which all parts are read once. Null
+ * where it cannot be known.
+ */
+static int compute_depths(struct table_reader *reader, struct wanted *wanted,
+			  struct table_batch_column *column, size_t rows, const char **why)
+{
+	int err = set_missing(wanted, column, rows);
+	uint32_t *depths = (void *)wanted->zeros.data;
+	uint8_t *valid = wanted->zeros.data + rows * sizeof(int64_t);
+	const int64_t *spans;
+	size_t in_file;
+
+	if (!err)
+		err = load_depths(reader);
+	if (!err)
+		err = find_column(reader, ASYNC_EVENTS_SPAN_ID, &in_file);
+	if (!err)
+		err = parquet_reader_column(reader->parquet, in_file, &reader->span_ids, why);
+	if (err)
+		return err;
+	spans = (const void *)reader->span_ids.values.data;
+	for (size_t i = 0; i < rows; i++) {
+		int64_t depth = event_depths_of(reader->depths, spans[i]);
+
+		valid[i] = depth != EVENT_DEPTH_UNKNOWN;
+		depths[i] = valid[i] ? depth : 0;
+	}
+	return 0;
+}
+
+static bool is_event_depth(const struct table_reader *reader, const struct wanted *wanted)
+{
+	return reader->table == &async_events_table && wanted->in_table == ASYNC_EVENTS_DEPTH;
+}
+
 static int read_column(struct table_reader *reader, size_t i, size_t rows)
 {
 	struct table_batch_column *column = &reader->columns[i];
@@ -364,7 +424,9 @@ static int read_column(struct table_reader *reader, size_t i, size_t rows)
 	int err;
 
 	if (wanted->in_file == TABLE_NO_COLUMN) {
-		err = set_missing(wanted, column, rows);
+		err = is_event_depth(reader, wanted) ?
+			      compute_depths(reader, wanted, column, rows, &why) :
+			      set_missing(wanted, column, rows);
 	} else {
 		err = parquet_reader_column(reader->parquet, wanted->in_file, &wanted->data, &why);
 		column->int64s = (const void *)wanted->data.values.data;

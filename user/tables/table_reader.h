@@ -21,7 +21,7 @@
  *
  * Files of other tracers that have this table's columns can be read too: columns that are marked so
  * in the table (.not_in_older) are null where a file lacks them, and any column may have nulls
- * there.
+ * there. async_events.depth is then computed from the parents, for which all parts are read once.
  *
  * A batch is one row group, or the part of it that conditions leave, and belongs to the reader
  * until the next call. Errors: -ENOENT no such folder (the trace has no such table), -EBADMSG a
