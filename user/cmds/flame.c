@@ -30,16 +30,15 @@ static const struct option_rule rules[] = {
 static const char *const synopsis[] = { "[DIR] [-o FILE.svg] [OPTIONS]", NULL };
 static const char *const examples[] = {
 	"asyncspan-trace flame -o flame.svg",
-	"asyncspan-trace flame ./trace --value wall --filter 'target = database' -o wall.svg",
+	"asyncspan-trace flame ./trace --value wall --filter 'depth < 4' -o wall.svg",
 	NULL,
 };
 
 static const struct options_grammar grammar = {
 	.verb = "flame",
 	.synopsis = synopsis,
-	.summary =
-		"Draws the call tree of the trace in DIR (asyncspan.data) as a flame graph, an SVG\n"
-		"picture for a browser. Its legend says what the width of a frame means.",
+	.summary = "Draws the call tree of the trace in DIR (asyncspan.data) as a flame graph, an\n"
+		   "SVG picture for a browser. Its legend says what the width of a frame means.",
 	.rules = rules,
 	.rule_count = sizeof(rules) / sizeof(rules[0]),
 	.examples = examples,

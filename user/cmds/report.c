@@ -81,9 +81,10 @@ static const char *const examples[] = {
 static const struct options_grammar grammar = {
 	.verb = "report",
 	.synopsis = synopsis,
-	.summary =
-		"Says what looks wrong in the trace in DIR (asyncspan.data), where its time went, by\n"
-		"name, and what the trace has lost.",
+	.summary = "Says what looks wrong in the trace in DIR (asyncspan.data), where its time\n"
+		   "went, and what the trace has lost. Groups can be sorted by wall (total),\n"
+		   "count, p50, p90, p99, max, busy, busy-self, idle, queue, in-flight, errors,\n"
+		   "cancelled, unfinished or key.",
 	.rules = rules,
 	.rule_count = sizeof(rules) / sizeof(rules[0]),
 	.examples = examples,

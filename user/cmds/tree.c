@@ -55,9 +55,8 @@ static int check(void *target, struct options_error *error)
 static const struct options_grammar grammar = {
 	.verb = "tree",
 	.synopsis = synopsis,
-	.summary =
-		"Shows what runs below what in the trace in DIR (asyncspan.data), by the names from\n"
-		"the root down, and what the slowest roots waited for.",
+	.summary = "Shows what runs below what in the trace in DIR (asyncspan.data), by the names\n"
+		   "from the root down, and what the slowest roots waited for.",
 	.rules = rules,
 	.rule_count = sizeof(rules) / sizeof(rules[0]),
 	.examples = examples,
