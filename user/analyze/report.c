@@ -173,7 +173,7 @@ static int count_span(void *context, const struct span *span, struct open_span *
 	if (error)
 		return error;
 	add_to_path(report, span, self->path);
-	return findings_add(report->findings, span, self);
+	return span_findings_add(report->findings, span, self);
 }
 
 static int count_begin(void *context, struct open_span *self)
@@ -195,7 +195,7 @@ static int count_children(void *context, struct open_span *self)
 
 	if (!self->known || self->group == NOT_COUNTED)
 		return 0;
-	return findings_close(report->findings, self);
+	return span_findings_close(report->findings, self);
 }
 
 /* Paths that turned out to be the same become one group. */
@@ -292,7 +292,7 @@ static int open_all(const char *directory, struct report *report)
 				 report->names :
 				 span_groups_new(report->options.values_max);
 	report->paths = path_tree_new();
-	report->findings = findings_new(&report->options.thresholds);
+	report->findings = span_findings_new(&report->options.thresholds);
 	if (!report->private || !report->names || !report->groups || !report->paths ||
 	    !report->findings)
 		return fail(report, strerror(ENOMEM), -ENOMEM);
@@ -315,7 +315,7 @@ static int finish(struct report *report)
 	span_groups_finish(report->names);
 	if (report->groups != report->names)
 		span_groups_finish(report->groups);
-	error = findings_finish(report->findings, report->names, report->paths);
+	error = span_findings_finish(report->findings, report->names, report->paths);
 	report->total = span_groups_total(report->names);
 	cut_period(report);
 	return error;
@@ -381,7 +381,7 @@ void report_free(struct report *report)
 	if (report->private)
 		thread_labels_close(report->private->threads);
 	path_tree_free(report->paths);
-	findings_free(report->findings);
+	span_findings_free(report->findings);
 	span_reader_close(report->reader);
 	free(report->depths);
 	free(report->private);

@@ -18,7 +18,7 @@
 
 #include <stdio.h>
 
-#include "analyze/findings.h"
+#include "analyze/span_findings.h"
 #include "analyze/path_tree.h"
 #include "analyze/span_filter.h"
 #include "analyze/span_reader.h"
@@ -89,7 +89,7 @@ struct report {
 	struct span_groups *groups; /* names, unless another grouping was asked for */
 	struct span_group total;
 	struct path_tree *paths;
-	struct findings *findings;
+	struct span_findings *findings;
 	struct report_depth *depths;
 	size_t depth_count; /* greatest depth + 1; 0: no span */
 	size_t depth_room;

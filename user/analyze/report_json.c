@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "analyze/findings_write.h"
+#include "analyze/span_findings_write.h"
 #include "analyze/report.h"
 #include "base/json_writer.h"
 
@@ -155,7 +155,7 @@ int report_write_json(const struct report *report, FILE *out, size_t limit)
 	json_writer_begin(&json, out);
 	json_writer_object_begin(&json, NULL);
 	write_totals(report, &json);
-	error = findings_write_json(report, &json);
+	error = span_findings_write_json(report, &json);
 	json_writer_array_begin(&json, arrays[report->options.by]);
 	for (size_t i = 0; i < shown && !error; i++)
 		error = write_group(report, &json, &groups->groups[i]);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/findings_write.h"
+#include "analyze/span_findings_write.h"
 #include "analyze/report.h"
 #include "base/duration.h"
 #include "base/number.h"
@@ -304,7 +304,7 @@ int report_write_text(const struct report *report, FILE *out, size_t limit)
 {
 	size_t shown = shown_count(report, limit);
 	char more[NUMBER_TEXT_SIZE];
-	int error = findings_write_text(report, out);
+	int error = span_findings_write_text(report, out);
 
 	for (size_t i = 0; i < COLUMNS(group_tables) && !error; i++)
 		error = write_groups(report, &group_tables[i], shown, out);

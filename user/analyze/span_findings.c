@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/findings.h"
+#include "analyze/span_findings.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct spawned {
 	struct finding evidence; /* spans that queued longest */
 };
 
-struct findings_private {
+struct span_findings_private {
 	struct finding_thresholds thresholds;
 	size_t room;
 	size_t last; /* of the list, found last */
@@ -41,9 +41,9 @@ struct findings_private {
 	size_t names;
 };
 
-struct findings *findings_new(const struct finding_thresholds *thresholds)
+struct span_findings *span_findings_new(const struct finding_thresholds *thresholds)
 {
-	struct findings *findings = calloc(1, sizeof(*findings));
+	struct span_findings *findings = calloc(1, sizeof(*findings));
 
 	if (!findings)
 		return NULL;
@@ -56,9 +56,9 @@ struct findings *findings_new(const struct finding_thresholds *thresholds)
 	return findings;
 }
 
-void findings_free(struct findings *findings)
+void span_findings_free(struct span_findings *findings)
 {
-	struct findings_private *private;
+	struct span_findings_private *private;
 
 	if (!findings)
 		return;
@@ -105,10 +105,10 @@ static void add_evidence(struct finding *finding, const struct finding_span *spa
 	finding->spans[at] = *span;
 }
 
-static struct finding *find(struct findings *findings, enum finding_kind kind, uint32_t name,
+static struct finding *find(struct span_findings *findings, enum finding_kind kind, uint32_t name,
 			    uint32_t parent)
 {
-	struct findings_private *private = findings->private;
+	struct span_findings_private *private = findings->private;
 	struct finding *list;
 
 	/* Cases of one finding often follow each other. */
@@ -133,8 +133,8 @@ static struct finding *find(struct findings *findings, enum finding_kind kind, u
 }
 
 /* One more case of a finding; NULL without memory. */
-static struct finding *add_case(struct findings *findings, enum finding_kind kind, uint32_t name,
-				uint32_t parent, const struct finding_span *span,
+static struct finding *add_case(struct span_findings *findings, enum finding_kind kind,
+				uint32_t name, uint32_t parent, const struct finding_span *span,
 				uint64_t concerned)
 {
 	struct finding *finding = find(findings, kind, name, parent);
@@ -149,7 +149,7 @@ static struct finding *add_case(struct findings *findings, enum finding_kind kin
 	return finding;
 }
 
-static int add_suspect(struct findings_private *private, const struct span *span)
+static int add_suspect(struct span_findings_private *private, const struct span *span)
 {
 	struct suspect *suspects = make_room(private->suspects, private->suspect_count,
 					     &private->suspect_room, sizeof(*suspects));
@@ -165,7 +165,7 @@ static int add_suspect(struct findings_private *private, const struct span *span
 	return 0;
 }
 
-static struct spawned *find_spawned(struct findings_private *private, uint32_t name)
+static struct spawned *find_spawned(struct span_findings_private *private, uint32_t name)
 {
 	struct spawned *spawned;
 
@@ -193,7 +193,7 @@ static struct spawned *find_spawned(struct findings_private *private, uint32_t n
 }
 
 /* A span that is begun by entering it has no queue time; one that was never entered none that is known. */
-static int add_spawned(struct findings_private *private, const struct span *span)
+static int add_spawned(struct span_findings_private *private, const struct span *span)
 {
 	struct spawned *spawned = find_spawned(private, span->name);
 	uint64_t wall = span_wall(span);
@@ -215,7 +215,7 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 }
 
 /* Children that came before it have outlived it, if it ended at all. */
-static int add_outliving(struct findings *findings, const struct open_span *self)
+static int add_outliving(struct span_findings *findings, const struct open_span *self)
 {
 	for (const struct outliving *child = self->outliving; child; child = child->next) {
 		struct finding_span span = { child->id, self->process,
@@ -230,7 +230,7 @@ static int add_outliving(struct findings *findings, const struct open_span *self
 	return 0;
 }
 
-static int add_deep(struct findings *findings, const struct span *span,
+static int add_deep(struct span_findings *findings, const struct span *span,
 		    const struct open_span *self)
 {
 	struct finding_span evidence = { span->id, span->process, (uint64_t)span->depth };
@@ -245,7 +245,7 @@ static int add_deep(struct findings *findings, const struct span *span,
 	return 0;
 }
 
-static int add_long_poll(struct findings *findings, const struct span *span)
+static int add_long_poll(struct span_findings *findings, const struct span *span)
 {
 	struct finding_span evidence = { span->id, span->process, span->max_poll };
 	struct finding *finding = add_case(findings, FINDING_LONG_POLL, span->name, 0, &evidence,
@@ -257,9 +257,10 @@ static int add_long_poll(struct findings *findings, const struct span *span)
 	return 0;
 }
 
-int findings_add(struct findings *findings, const struct span *span, const struct open_span *self)
+int span_findings_add(struct span_findings *findings, const struct span *span,
+		      const struct open_span *self)
 {
-	struct findings_private *private = findings->private;
+	struct span_findings_private *private = findings->private;
 	int error = add_outliving(findings, self);
 
 	if (!error && span->end_reason == SPAN_REASON_OPEN && !span_ended(span))
@@ -274,7 +275,7 @@ int findings_add(struct findings *findings, const struct span *span, const struc
 }
 
 /* The union of the children's times is what the parent waited for them. */
-static struct finding *add_siblings(struct findings *findings, enum finding_kind kind,
+static struct finding *add_siblings(struct span_findings *findings, enum finding_kind kind,
 				    const struct open_span *self, const struct sibling_group *group,
 				    uint64_t value)
 {
@@ -283,7 +284,7 @@ static struct finding *add_siblings(struct findings *findings, enum finding_kind
 	return add_case(findings, kind, group->name, self->name, &evidence, group->union_wall);
 }
 
-int findings_close(struct findings *findings, const struct open_span *self)
+int span_findings_close(struct span_findings *findings, const struct open_span *self)
 {
 	const struct finding_thresholds *thresholds = &findings->private->thresholds;
 
@@ -324,9 +325,9 @@ static uint64_t age_limit(const struct finding_thresholds *thresholds,
 	return limit;
 }
 
-static int judge_suspects(struct findings *findings, const struct span_groups *by_name)
+static int judge_suspects(struct span_findings *findings, const struct span_groups *by_name)
 {
-	struct findings_private *private = findings->private;
+	struct span_findings_private *private = findings->private;
 	uint32_t name = 0;
 	uint64_t limit = 0;
 
@@ -349,9 +350,9 @@ static int judge_suspects(struct findings *findings, const struct span_groups *b
 	return 0;
 }
 
-static int judge_queues(struct findings *findings)
+static int judge_queues(struct span_findings *findings)
 {
-	struct findings_private *private = findings->private;
+	struct span_findings_private *private = findings->private;
 
 	for (size_t i = 0; i < private->spawned_count; i++) {
 		struct spawned *spawned = &private->spawned[i];
@@ -375,8 +376,8 @@ static int judge_queues(struct findings *findings)
 	return 0;
 }
 
-static int add_recursion(struct findings *findings, const struct path_node *node, uint32_t path,
-			 uint32_t repeats)
+static int add_recursion(struct span_findings *findings, const struct path_node *node,
+			 uint32_t path, uint32_t repeats)
 {
 	struct finding_span evidence = { node->example, node->example_process, repeats };
 	struct finding *finding;
@@ -395,7 +396,7 @@ static int add_recursion(struct findings *findings, const struct path_node *node
 }
 
 /* Down and up the tree, with the number of times that each name stands above. */
-static int find_recursion(struct findings *findings, struct path_tree *tree, uint32_t *above,
+static int find_recursion(struct span_findings *findings, struct path_tree *tree, uint32_t *above,
 			  size_t names)
 {
 	uint32_t path = PATH_TOP;
@@ -425,7 +426,7 @@ static int find_recursion(struct findings *findings, struct path_tree *tree, uin
 	return error;
 }
 
-static int judge_paths(struct findings *findings, struct path_tree *tree)
+static int judge_paths(struct span_findings *findings, struct path_tree *tree)
 {
 	size_t names = 1;
 	uint32_t *above;
@@ -454,8 +455,8 @@ static int compare_findings(const void *a, const void *b)
 	return (left->name > right->name) - (left->name < right->name);
 }
 
-int findings_finish(struct findings *findings, const struct span_groups *by_name,
-		    struct path_tree *tree)
+int span_findings_finish(struct span_findings *findings, const struct span_groups *by_name,
+			 struct path_tree *tree)
 {
 	int error = judge_suspects(findings, by_name);
 

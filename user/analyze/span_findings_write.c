@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/findings_write.h"
+#include "analyze/span_findings_write.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -139,9 +139,9 @@ static void write_not_known(const struct report *report, FILE *out)
 		      out);
 }
 
-int findings_write_text(const struct report *report, FILE *out)
+int span_findings_write_text(const struct report *report, FILE *out)
 {
-	const struct findings *findings = report->findings;
+	const struct span_findings *findings = report->findings;
 	size_t shown = findings->count < SHOWN ? findings->count : SHOWN;
 	char more[NUMBER_TEXT_SIZE];
 	int error = 0;
@@ -202,7 +202,7 @@ static void write_json_finding(const struct report *report, struct json_writer *
 	json_writer_object_end(json);
 }
 
-int findings_write_json(const struct report *report, struct json_writer *json)
+int span_findings_write_json(const struct report *report, struct json_writer *json)
 {
 	json_writer_array_begin(json, "findings");
 	for (size_t i = 0; i < report->findings->count; i++)

@@ -2,19 +2,19 @@
 /*
  * What is wrong, or looks so, in a trace: each finding with its evidence.
  *
- *	struct findings *findings = findings_new(&thresholds);
- *	error = findings_add(findings, &span, self);	for each span, latest first
- *	error = findings_close(findings, self);		when its children have been seen
- *	error = findings_finish(findings, by_name, tree);
+ *	struct span_findings *findings = span_findings_new(&thresholds);
+ *	error = span_findings_add(findings, &span, self);	for each span, latest first
+ *	error = span_findings_close(findings, self);		when its children have been seen
+ *	error = span_findings_finish(findings, by_name, tree);
  *	... findings->list[i] ...
- *	findings_free(findings);
+ *	span_findings_free(findings);
  *
  * The list is sorted: by kind in the order of enum finding_kind, within a kind by the time that is
  * concerned, greatest first. Memory: names, children that outlived their parents, spans unfinished at the
  * trace's end, and 16 bytes for each span that was spawned.
  */
-#ifndef ANALYZE_FINDINGS_H
-#define ANALYZE_FINDINGS_H
+#ifndef ANALYZE_SPAN_FINDINGS_H
+#define ANALYZE_SPAN_FINDINGS_H
 
 #include "analyze/open_spans.h"
 #include "analyze/path_tree.h"
@@ -75,23 +75,24 @@ struct finding {
 	size_t span_count;
 };
 
-struct findings {
+struct span_findings {
 	struct finding *list;
 	size_t count;
-	struct findings_private *private;
+	struct span_findings_private *private;
 };
 
 extern const char *const finding_kind_names[FINDING_KINDS]; /* "never_ended" */
 
-struct findings *findings_new(const struct finding_thresholds *thresholds);
-void findings_free(struct findings *findings); /* NULL is fine */
+struct span_findings *span_findings_new(const struct finding_thresholds *thresholds);
+void span_findings_free(struct span_findings *findings); /* NULL is fine */
 
 /* As the callbacks of span_walk(). All return 0 or -ENOMEM. */
-int findings_add(struct findings *findings, const struct span *span, const struct open_span *self);
-int findings_close(struct findings *findings, const struct open_span *self);
+int span_findings_add(struct span_findings *findings, const struct span *span,
+		      const struct open_span *self);
+int span_findings_close(struct span_findings *findings, const struct open_span *self);
 
 /* @by_name: finished, keys are names. */
-int findings_finish(struct findings *findings, const struct span_groups *by_name,
-		    struct path_tree *tree);
+int span_findings_finish(struct span_findings *findings, const struct span_groups *by_name,
+			 struct path_tree *tree);
 
 #endif
