@@ -13,19 +13,63 @@ static __always_inline void model_count(enum model_counter counter)
 		__sync_fetch_and_add(&losses, 1);
 }
 
+static __always_inline struct record_span_slot *slot_of(const struct model_span_key *key)
+{
+	__u32 index = key->span_id % RECORD_SPAN_SLOTS;
+
+	return bpf_map_lookup_elem(&slots, &index);
+}
+
+/* One branch for all: the verifier follows each of the two ways from here. */
+static __always_inline bool slot_holds(const struct record_span_slot *slot,
+				       const struct model_span_key *key)
+{
+	return ((*(volatile __u64 *)&slot->state ^ RECORD_SLOT_TAKEN) |
+		(slot->span.key.span_id ^ key->span_id) |
+		(slot->span.key.process ^ key->process)) == 0;
+}
+
 static __always_inline struct model_span *model_lookup(const struct model_span_key *key)
 {
+	struct record_span_slot *slot = slot_of(key);
+
+	if (slot && slot_holds(slot, key))
+		return &slot->span;
 	return bpf_map_lookup_elem(&spans, key);
+}
+
+/* True where the span's slot was free and has it now. */
+static __always_inline bool slot_take(const struct model_span *span)
+{
+	struct record_span_slot *slot = slot_of(&span->key);
+
+	if (!slot || slot->state != RECORD_SLOT_FREE ||
+	    __sync_val_compare_and_swap(&slot->state, RECORD_SLOT_FREE, RECORD_SLOT_FILLING) !=
+		    RECORD_SLOT_FREE)
+		return false;
+	slot->span = *span;
+	__sync_lock_test_and_set(&slot->state, RECORD_SLOT_TAKEN);
+	return true;
 }
 
 static __always_inline int model_insert(const struct model_span *span)
 {
-	return bpf_map_update_elem(&spans, &span->key, span, BPF_NOEXIST);
+	if (__sync_fetch_and_add(&open_spans, 1) < max_spans &&
+	    (slot_take(span) || !bpf_map_update_elem(&spans, &span->key, span, BPF_NOEXIST)))
+		return 0;
+	__sync_fetch_and_add(&open_spans, -1);
+	return -1;
 }
 
 static __always_inline void model_delete(const struct model_span_key *key)
 {
-	bpf_map_delete_elem(&spans, key);
+	struct record_span_slot *slot = slot_of(key);
+
+	if (slot && slot_holds(slot, key))
+		__sync_lock_test_and_set(&slot->state, RECORD_SLOT_FREE);
+	else if (bpf_map_delete_elem(&spans, key))
+		return;
+	__sync_fetch_and_add(&open_spans, -1);
 }
 
 static __always_inline struct model_item *model_spill(__u32 stream, __u32 index)

@@ -53,6 +53,14 @@ struct {
 } spans SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RECORD_SPAN_SLOTS);
+	__type(key, __u32);
+	__type(value, struct record_span_slot);
+} slots SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
@@ -110,7 +118,8 @@ struct {
 /* Set by the loader. */
 const volatile __u32 name_limit = RECORD_NAME_SIZE - 1; /* bytes of a run-time name */
 const volatile bool send_polls = false;			/* a record for each poll */
-const volatile __u64 ring_quarter = 8 << 20;		/* bytes: the consumer is woken from here */
+const volatile __u64 max_spans = 262144;
+const volatile __u64 ring_quarter = 8 << 20; /* bytes: the consumer is woken from here */
 
 bool holding = true; /* false: processes are not held any more, nobody would let them go */
 
@@ -119,6 +128,8 @@ __u64 counters[MODEL_COUNTER_COUNT];
 __u64 losses; /* the sum of the losses among them */
 
 __u64 tries; /* of the program try_out */
+
+__u64 open_spans; /* in slots and hash together, not more than max_spans */
 
 __u64 foreign_changes;
 __u64 location_epoch; /* how often some process's locations became doubtful */

@@ -100,6 +100,24 @@ struct record_location {
 	__u32 padding;
 };
 
+/*
+ * The first place of an open span, by its id alone: an array costs a fraction of what a hash does.
+ * The ids of a thread follow one another, so that those which are open at a time lie side by side.
+ * A span whose slot is taken as it begins goes to the hash.
+ */
+#define RECORD_SPAN_SLOTS 4096
+
+enum record_slot_state {
+	RECORD_SLOT_FREE,
+	RECORD_SLOT_FILLING,
+	RECORD_SLOT_TAKEN,
+};
+
+struct record_span_slot {
+	__u64 state; /* enum record_slot_state; atomic */
+	struct model_span span;
+};
+
 /* A table's entries: tasks by stream number. */
 struct record_stream {
 	__u64 process;
@@ -151,6 +169,7 @@ _Static_assert(sizeof(struct record_begin) == 64 + RECORD_NAME_SIZE, "as the BPF
 _Static_assert(sizeof(struct record_end) == 176, "as the BPF programs fill it");
 _Static_assert(sizeof(struct record_poll) == 48, "as the BPF programs fill it");
 _Static_assert(sizeof(struct record_location) == 792, "as the BPF programs fill it");
+_Static_assert(sizeof(struct record_span_slot) == 176, "the loader maps an array of them");
 _Static_assert(sizeof(struct record_image) == 72, "as the BPF programs fill it");
 _Static_assert(sizeof(struct record_notice) == 24, "as the BPF programs fill it");
 #endif

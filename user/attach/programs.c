@@ -15,6 +15,7 @@
 #include "attach/multi_link.h"
 
 #define SWEEP_BATCH 4096
+#define SLOTS_BYTES (RECORD_SPAN_SLOTS * sizeof(struct record_span_slot)) /* whole pages */
 
 /* As bpf/maps.bpf.h has it. */
 struct process_state {
@@ -53,6 +54,7 @@ static int open_skeleton(struct programs *programs, const struct programs_option
 	skeleton->rodata->send_polls = options->polls;
 	skeleton->rodata->name_limit = options->name_length;
 	skeleton->rodata->ring_quarter = options->ring_bytes / 4;
+	skeleton->rodata->max_spans = options->max_spans;
 	/* Attached by hand, to many files. */
 	bpf_program__set_autoattach(skeleton->progs.span_event, false);
 	bpf_program__set_autoattach(skeleton->progs.objects_changed, false);
@@ -86,6 +88,17 @@ static int map_positions(struct programs *programs)
 	return 0;
 }
 
+static int map_slots(struct programs *programs)
+{
+	void *slots = mmap(NULL, SLOTS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   bpf_map__fd(programs->skeleton->maps.slots), 0);
+
+	if (slots == MAP_FAILED)
+		return -errno;
+	programs->slots = slots;
+	return 0;
+}
+
 /* The step that fails is left in *step. */
 static int load_skeleton(struct programs *programs, const struct programs_options *options,
 			 const char **step)
@@ -102,6 +115,8 @@ static int load_skeleton(struct programs *programs, const struct programs_option
 		return error;
 	*step = "attach";
 	error = map_positions(programs);
+	if (!error)
+		error = map_slots(programs);
 	return error ? error : asyncspan_bpf__attach(programs->skeleton);
 }
 
@@ -141,6 +156,9 @@ int programs_load(struct programs *programs, const struct programs_options *opti
 
 void programs_free(struct programs *programs)
 {
+	if (programs->slots)
+		munmap(programs->slots, SLOTS_BYTES);
+	programs->slots = NULL;
 	if (programs->tried_out_fd >= 0)
 		close(programs->tried_out_fd);
 	programs->tried_out_fd = -1;
@@ -268,6 +286,30 @@ uint64_t programs_losses(const struct programs *programs)
 	return __atomic_load_n(&programs->skeleton->bss->losses, __ATOMIC_RELAXED);
 }
 
+static void count_closed(const struct programs *programs)
+{
+	__atomic_fetch_sub(&programs->skeleton->bss->open_spans, 1, __ATOMIC_RELAXED);
+}
+
+static void sweep_slots(const struct programs *programs,
+			bool (*visit)(const struct model_span *span, void *data), void *data)
+{
+	struct model_span span;
+	size_t i;
+
+	for (i = 0; i < RECORD_SPAN_SLOTS; i++) {
+		struct record_span_slot *slot = &programs->slots[i];
+
+		if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != RECORD_SLOT_TAKEN)
+			continue;
+		span = slot->span;
+		if (!visit(&span, data))
+			continue;
+		__atomic_store_n(&slot->state, RECORD_SLOT_FREE, __ATOMIC_RELEASE);
+		count_closed(programs);
+	}
+}
+
 struct sweep {
 	struct model_span_key keys[SWEEP_BATCH];
 	struct model_span spans[SWEEP_BATCH];
@@ -284,6 +326,7 @@ int programs_sweep(const struct programs *programs,
 
 	if (!sweep)
 		return -ENOMEM;
+	sweep_slots(programs, visit, data);
 	while (!error) {
 		count = SWEEP_BATCH;
 		error = bpf_map_lookup_batch(fd, first ? NULL : &position, &next, sweep->keys,
@@ -291,8 +334,9 @@ int programs_sweep(const struct programs *programs,
 		if (error && error != -ENOENT)
 			break;
 		for (i = 0; i < count; i++)
-			if (visit(&sweep->spans[i], data))
-				bpf_map_delete_elem(fd, &sweep->keys[i]);
+			if (visit(&sweep->spans[i], data) &&
+			    !bpf_map_delete_elem(fd, &sweep->keys[i]))
+				count_closed(programs);
 		position = next;
 		first = false;
 	}

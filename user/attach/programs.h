@@ -25,8 +25,9 @@ struct asyncspan_bpf;
 
 struct programs {
 	struct asyncspan_bpf *skeleton;
-	bool multi;	  /* one link holds many probes: see attach/multi_link.h */
-	int tried_out_fd; /* the link that it was tried with, -1 for none */
+	bool multi;			/* one link holds many probes: see attach/multi_link.h */
+	int tried_out_fd;		/* the link that it was tried with, -1 for none */
+	struct record_span_slot *slots; /* RECORD_SPAN_SLOTS, the kernel's own; NULL: none */
 	/* The ring's two positions, mapped: see kernel/bpf/ringbuf.c, ringbuf_map_mmap_user(). */
 	const uint64_t *consumed;
 	const uint64_t *produced;
