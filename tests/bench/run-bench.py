@@ -123,6 +123,21 @@ class Target:
         raise RuntimeError(f"semaphores stay at {before}")
 
 
+def stop(tracer, again):
+    """Interrupts a tracer; what it said. bpftrace misses a signal that comes while it does not wait
+    for events, and wants another."""
+    deadline = time.monotonic() + 60
+    while True:
+        if tracer.poll() is None:
+            tracer.send_signal(signal.SIGINT)
+        try:
+            return tracer.communicate(timeout=3 if again else 60)[1]
+        except subprocess.TimeoutExpired:
+            if not again or time.monotonic() > deadline:
+                tracer.kill()
+                raise
+
+
 @contextlib.contextmanager
 def tracing(target, command):
     """Runs a tracer on the other processors until the block is left."""
@@ -134,13 +149,7 @@ def tracing(target, command):
         target.wait_for_semaphores(True, tracer)
         yield
     finally:
-        if tracer.poll() is None:
-            tracer.send_signal(signal.SIGINT)
-        try:
-            _, messages = tracer.communicate(timeout=60)
-        except subprocess.TimeoutExpired:
-            tracer.kill()
-            raise
+        messages = stop(tracer, again=command[0] == "bpftrace")
         if tracer.returncode not in (0, -signal.SIGINT):
             raise RuntimeError(f"{command[0]}: exit status {tracer.returncode}\n{messages}")
     target.wait_for_semaphores(False)
