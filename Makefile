@@ -236,5 +236,6 @@ $(BENCH): $(O)/%: tests/%.c $(LIBRARY) $(BENCH_SKELS) | deps
 		$(LIBRARY) $(LDFLAGS) $(LIBS) -o $@
 
 include tests/model/model.mk
+include tests/fuzz/fuzz.mk
 
 -include $(OUTPUTS:=.d) $(wildcard build/bpf/*.d)

@@ -223,6 +223,11 @@ def part_unit_valgrind():
     return unit_programs("unit-valgrind", wrapper=VALGRIND, env={"ASYNCSPAN_STEPS": "200000"})
 
 
+def part_fuzz():
+    """A short search, the same each time; `make fuzz` is the long one."""
+    return [make("the reader of files takes 60,000 inputs of a fuzzer", "fuzz", "FUZZ_RUNS=60000")]
+
+
 def part_coverage():
     """The model's rules, line by line and branch by branch, by the tests of the rules alone."""
     coverage = BUILD / "coverage"
@@ -268,6 +273,7 @@ PARTS = {
     "unit": part_unit,
     "unit-sanitizers": part_unit_sanitizers,
     "unit-valgrind": part_unit_valgrind,
+    "fuzz": part_fuzz,
     "coverage": part_coverage,
     "e2e": part_e2e,
     "e2e-sanitizers": part_e2e_sanitizers,

@@ -7,6 +7,8 @@
 #include "parquet/delta.h"
 #include "parquet/page.h"
 
+#define TEXT_BYTES_MAX ((size_t)1 << 30) /* of a chunk */
+
 static struct parquet_text *reserve_texts(struct text_decode *texts, size_t count)
 {
 	return (void *)buffer_reserve(texts->texts, count * sizeof(struct parquet_text));
@@ -31,6 +33,8 @@ int text_decode_plain(struct text_decode *texts, const uint8_t *bytes, size_t le
 
 	if (count > length / sizeof(uint32_t))
 		return -EBADMSG;
+	if (length > TEXT_BYTES_MAX - base)
+		return -ENOTSUP;
 	to = reserve_texts(texts, count);
 	if (!to || buffer_append(texts->text_bytes, bytes, length))
 		return -ENOMEM;
@@ -88,6 +92,8 @@ int text_decode_delta_length(struct text_decode *texts, const uint8_t *bytes, si
 		to[i] = text_at(base + at, lengths[i]);
 		at += lengths[i];
 	}
+	if (at > TEXT_BYTES_MAX - base)
+		return -ENOTSUP;
 	if (buffer_append(texts->text_bytes, bytes, at))
 		return -ENOMEM;
 	add_texts(texts, count);
@@ -116,7 +122,8 @@ int text_decode_delta(struct text_decode *texts, const uint8_t *bytes, size_t le
 
 		if ((uint64_t)shared[i] > last_length || (uint64_t)rest[i] > length)
 			return -EBADMSG;
-		if (out->length - start + size > PAGE_SIZE_LIMIT)
+		if (out->length - start + size > PAGE_SIZE_LIMIT ||
+		    size > TEXT_BYTES_MAX - out->length)
 			return -ENOTSUP;
 		text = buffer_reserve(out, size + 1);
 		if (!text)

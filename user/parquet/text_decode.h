@@ -7,8 +7,8 @@
  *	err = text_decode_finish(&texts);
  *
  * Until text_decode_finish() the pointers in .texts are offsets, as the bytes still move; after it
- * there is at least one text. Errors: -ENOMEM, -EBADMSG for damaged input, -ENOTSUP for texts that
- * would take more memory than a page may have.
+ * there is at least one text. Errors: -ENOMEM, -EBADMSG for damaged input, -ENOTSUP for texts of
+ * more than 1 GiB in a chunk.
  */
 #ifndef PARQUET_TEXT_DECODE_H
 #define PARQUET_TEXT_DECODE_H
