@@ -41,10 +41,12 @@ void record_summary(const struct recording *recording)
 
 	if (recording->options->quiet && !json)
 		return;
-	error = report_read(directory, &report);
-	if (error) {
+	if (report_read(directory, &report)) {
 		message_error("cannot read %s back: %s", directory, report.message);
-	} else if (json) {
+		report_free(&report);
+		return;
+	}
+	if (json) {
 		error = report_write_json(&report, stdout, 0);
 	} else {
 		show_totals(recording);
@@ -53,5 +55,7 @@ void record_summary(const struct recording *recording)
 			recording->options->directory_given ? " " : "",
 			recording->options->directory_given ? directory : "");
 	}
+	if (error)
+		message_error("cannot write the summary: %s", strerror(-error));
 	report_free(&report);
 }

@@ -54,9 +54,8 @@ static char *read_value(const char *path, const char *key, char separator)
 	FILE *file = fopen(path, "re");
 	char *line = NULL, *value, *found = NULL;
 	size_t size = 0;
-	ssize_t length;
 
-	while (file && !found && (length = getline(&line, &size, file)) > 0) {
+	while (file && !found && getline(&line, &size, file) > 0) {
 		value = strchr(line, separator);
 		if (strncmp(line, key, strlen(key)) != 0 || !value)
 			continue;
