@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{ "tree", "Report", "what runs below what, and what the slowest waited for", tree_run },
 	{ "flame", "Report", "the call tree as a flame graph (SVG)", flame_run },
 	{ "list", "Check", "the probes of a file or a running process", list_run },
+	{ "verify", "Check", "are the files of a trace whole, and do they agree?", verify_run },
 	{ "recover", "Check", "complete what a killed recorder has left open", recover_run },
 	{ "doctor", "Check", "can this machine trace, and what does it cost here?", doctor_run },
 };

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from harness import running
-from harness.trace_files import PART_NAME, Trace
+from harness.trace_files import Trace
 from harness.tracer import PROGRAMS
 
 KILLS = int(os.environ.get("ASYNCSPAN_KILLS", "24"))
@@ -58,18 +58,14 @@ def hidden_files(directory):
     return sorted(path for path in directory.rglob(".*") if path.is_file())
 
 
-def visible_rows(directory):
-    """What readers see before the recovery: open parts are invisible to them."""
-    parts = [path for path in directory.rglob("*.parquet") if not path.name.startswith(".")]
-    assert all(PART_NAME.match(path.name) for path in parts)
-    return parts
-
-
 def recover(tracer, directory):
     status, stdout, stderr = tracer.run("recover", directory)
     assert status == 0, stderr
     assert stderr == ""
     assert hidden_files(directory) == []
+    status, verified, stderr = tracer.run("verify", directory)
+    if list(directory.iterdir()):
+        assert status == 0, verified + stderr
     return stdout
 
 

@@ -27,5 +27,6 @@ int flame_run(int argc, char **argv);
 int list_run(int argc, char **argv);
 int doctor_run(int argc, char **argv);
 int recover_run(int argc, char **argv);
+int verify_run(int argc, char **argv);
 
 #endif
