@@ -307,10 +307,11 @@ static void take_held(struct span_reader *reader, struct span *out)
 static int take_group(struct span_reader *reader)
 {
 	struct slot *slot = slot_of(reader, reader->next);
+	const struct span *spans = reader->current ? reader->current->batch.spans : NULL;
 	int error = 0;
 
-	while (reader->left && !error)
-		error = hold(reader, &reader->current->batch.spans[--reader->left]);
+	while (spans && reader->left && !error)
+		error = hold(reader, &spans[--reader->left]);
 	if (error)
 		return fail(reader, strerror(ENOMEM), error);
 	wait_loaded(reader);
