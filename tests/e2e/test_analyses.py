@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from harness.made_trace import MadeTrace
-from harness.tracer import BUILD, PROGRAMS
+from harness.tracer import BUILD, PROGRAM, PROGRAMS, ROOT
 
 GENERATOR = BUILD / "tools" / "generate_spans"
 SQL = Path(__file__).with_name("report.sql")
@@ -258,3 +258,30 @@ def test_hostile_names_are_harmless_in_every_output(command_line, scratch):
             ElementTree.fromstring(stdout.encode())
             assert "<script" not in stdout
     assert {name["name"] for name in report(command_line, scratch / "made")["names"]} == set(HOSTILE[:4])
+
+
+def completions(directory, *words):
+    """What bash offers for the last of the words."""
+    script = f"""
+        source {ROOT}/completions/asyncspan-trace
+        compopt() {{ :; }}
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+        _asyncspan_trace "$1"
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", script, "bash", PROGRAM, *words], cwd=directory, timeout=30,
+                          check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.splitlines()
+
+
+def test_bash_completes_verbs_options_processes_and_names_of_the_trace(built, scratch):
+    generate(scratch / "asyncspan.data", "--spans", 200)
+    assert {"record", "report", "tree", "flame"} <= set(completions(scratch, ""))
+    assert completions(scratch, "tre") == ["tree"]
+    assert completions(scratch, "report", "--fail") == ["--fail-if"]
+    assert completions(scratch, "tree", "--sp") == ["--span"]
+    assert "1" in completions(scratch, "record", "-p", "")
+    assert completions(scratch, "report", "--by", "pa") == ["path"]
+    assert completions(scratch, "report", "--filter", "name = GET /us") == ["'name = GET /users'"]
+    assert completions(scratch, "report", "async") == ["asyncspan.data"]
+    assert completions(scratch, "--", "ls", "-") == [""], "a command's arguments are its own"
