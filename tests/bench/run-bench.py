@@ -28,7 +28,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ROOT / "build" / "bench"
 TRACER = ROOT / "build" / "asyncspan-trace"
-GENERATOR = ROOT / "build" / "tools" / "generate_events"
 PAIRS = 300_000  # per repetition and tracer
 PACE = 500_000  # events per second that must arrive
 PACE_STEP = 1.15
@@ -319,23 +318,12 @@ def loss_free(repetitions):
                    [rate for rate, _ in runs], "events/s", minimum=PACE, value=best)]
 
 
-# (e) How fast the files are written, and how large they are.
+# (e) How fast the files are written and read, and how large they are.
 
-def writer(repetitions):
-    speeds, report = [], None
-    for _ in range(repetitions):
-        with scratch_directory() as directory:
-            directory.mkdir()
-            report = json.loads(output_of(GENERATOR, "--json", directory, cpu=CPUS[-1]))
-        speeds.append(report["rows_per_processor_second"])
-    return [
-        Figure("writer_rows_per_second", f"writer, {report['rows']:,} rows, one processor", speeds,
-               "rows/s", minimum=3_000_000),
-        Figure("bytes_per_event", "async_events, per event", [report["bytes_per_event"]], "bytes",
-               maximum=9.0),
-        Figure("depth_share_of_bytes", "of these, the depth column",
-               [100 * report["column_bytes"]["depth"] / report["bytes"]], "%", maximum=5.0),
-    ]
+def written_files(repetitions):
+    import files
+
+    return files.measure(max(1, repetitions // 3), Figure)
 
 
 MEASUREMENTS = {
@@ -345,7 +333,7 @@ MEASUREMENTS = {
     "steps": steps,
     "depth": depth,
     "loss-free": loss_free,
-    "writer": writer,
+    "files": written_files,
 }
 
 
