@@ -111,8 +111,12 @@ static void poll_ended(const struct model_context *context, const struct model_s
 
 #define MODEL_POLL_ENDED(context, span) poll_ended(context, span)
 
-/* bpf_loop() came with 5.17: before, a loop that the verifier can follow to its end. */
-#define MODEL_REPEAT_BOUNDED 256
+/*
+ * bpf_loop() came with 5.17. Before, a loop that the verifier can follow to its end: with more
+ * steps than these it gives up. There, polls more than so many levels above the span that is
+ * suspended or resumed out of order stay open until they are suspended or ended themselves.
+ */
+#define MODEL_REPEAT_BOUNDED 16
 
 static __always_inline void model_repeat(__u32 limit, long (*step)(__u32 index, void *data),
 					 void *data)
