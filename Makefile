@@ -73,13 +73,13 @@ say          = $(if $(Q),@printf '  %-8s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test bench kernels lint mutate format install clean help programs \
+.PHONY: all deps demo test check-engines bench kernels lint mutate format install clean help programs \
 	build-clang build-asan build-coverage
 
 all: programs ## build everything: build/asyncspan-trace, build/examples, the tests' programs
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1@\2/p' Makefile | column -t -s @
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1@\2/p' Makefile | column -t -s @
 
 deps: ## install what is missing (apt-get, build/venv); quick when nothing is
 	$(Q)tools/install-dependencies.sh
@@ -89,6 +89,9 @@ demo: programs ## trace examples/http_server under load for some seconds, then a
 
 test: deps ## all tests and checks; one closing line of totals, full log in build/test.log
 	$(Q)build/venv/bin/python tests/run-tests.py
+
+check-engines: programs ## ask Spark, ClickHouse and others the documented queries (minutes)
+	$(Q)tests/engines/run.sh
 
 bench: programs $(BENCH) ## measure against the goals; figures in build/bench.json
 	$(Q)build/venv/bin/python tests/bench/run-bench.py

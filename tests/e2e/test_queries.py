@@ -323,6 +323,14 @@ def test_deep_nesting_measures_every_tree_from_its_root(workload, view):
     assert expected["task"][:3] == (10, 2, 9)
 
 
+def test_deep_nesting_tells_the_largest_of_trees_alike(made):
+    def alike(trace):
+        for span in trace.spans:
+            span["name"] = "root" if span["depth"] == 0 else span["name"]
+
+    assert made(alike)("FROM deep_nesting") == [("root", 2, 1, 3, 0.08)]
+
+
 def test_hierarchy_adds_up_every_path_from_a_root(workload, view):
     parents = {(s.process_id, s.span_id): s for s in workload.spans}
 
@@ -369,6 +377,17 @@ def test_spawn_many_counts_children_by_the_parents_name(workload, view):
     assert expected["concurrent_operation"] == (8, 24, 3)
 
 
+def test_spawn_many_tells_the_largest_brood_of_spans_alike(made):
+    """outer runs inner and queued; inner is another outer, and runs one more."""
+
+    def alike(trace):
+        for span in trace.spans:
+            span["name"] = "outer" if span["span_id"] in (1, 2) else "leaf"
+            span["parent_span_id"] = {1: 0, 2: 1, 3: 1, 4: 2}[span["span_id"]]
+
+    assert made(alike)("FROM spawn_many") == [("outer", 2, 3, 2)]
+
+
 def test_parents_and_children_counts_every_pair_of_names(workload, view):
     children = children_of(workload)
     expected = defaultdict(list)
@@ -382,17 +401,16 @@ def test_parents_and_children_counts_every_pair_of_names(workload, view):
 
 
 def test_concurrency_finds_the_most_that_were_open_at_once(made):
-    """Three named alike: the second begins as the first ends, the third while the second is open
-    and is never ended."""
+    """Of two alike one ends when the other begins; of the other two one is never ended."""
 
-    def three_alike(trace):
+    def alike(trace):
         times = [(10, 20), (20, 40), (30, None), (50, 60)]
         for span, (begin, end) in zip(trace.spans, times, strict=True):
-            span["name"] = "alike" if begin < 50 else "alone"
+            span["name"] = "in turn" if begin < 30 else "at once"
             span["begin_time"] = START + begin * MICROSECOND
             span["end_time"] = START + end * MICROSECOND if end else None
 
-    assert made(three_alike)("FROM concurrency") == [("alike", 2), ("alone", 1)]
+    assert made(alike)("FROM concurrency") == [("at once", 2), ("in turn", 1)]
 
 
 def test_threads_counts_the_events_of_every_task(workload, view):
