@@ -73,7 +73,7 @@ say          = $(if $(Q),@printf '  %-8s %s\n' '$(1)' '$(patsubst $(CURDIR)/%,%,
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test check-engines bench kernels lint mutate format install clean help programs \
+.PHONY: all deps demo test check-engines bench kernels lint mutate format schema install clean help programs \
 	build-clang build-asan build-coverage
 
 all: programs ## build everything: build/asyncspan-trace, build/examples, the tests' programs
@@ -106,6 +106,9 @@ lint: lint-format lint-text lint-man lint-cppcheck lint-tidy ## the static check
 
 format: deps ## bring the sources into the style of .clang-format
 	$(Q)$(FORMATTED) | xargs -r ls 2>/dev/null | xargs -r clang-format -i
+
+schema: $(O)/tools/write_schema ## write the tables in docs/schema.md anew, from their declarations
+	$(Q)$< docs/schema.md
 
 install: programs ## install program, header, man pages, pkg-config file (PREFIX, DESTDIR)
 	$(Q)tools/install.sh $(O) $(VERSION) "$(DESTDIR)" "$(PREFIX)"
