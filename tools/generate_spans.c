@@ -387,9 +387,7 @@ static void plant(struct world *world, int64_t begin)
 
 	switch (world->options->fault) {
 	case FAULT_NONE:
-		return;
-	case FAULT_NEVER_ENDED:
-		/* So old at the end of the trace, which is made to be one second after the service's. */
+	case FAULT_NEVER_ENDED: /* begun when the end of the trace is known: see make_trace() */
 		return;
 	case FAULT_RECURSION:
 		nest(world, begin, 2 * scaled(world, 3) + 1, cycle, 2);
