@@ -179,7 +179,6 @@ def test_no_child_is_at_a_wrong_depth(engine, duck):
 
 
 def test_a_count_is_that_of_all_rows_also_after_a_join(engine, duck):
-    """ClickHouse remembers otherwise what was left of a file by the join's filter."""
     engine.ask("""SELECT sum(c.duration_ns) FROM async_spans AS c JOIN async_spans AS p
         ON p.process_id = c.process_id AND p.span_id = c.parent_span_id""")
     query = "SELECT count(*) FROM async_spans"
