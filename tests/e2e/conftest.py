@@ -21,6 +21,9 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "sanitizers: is run again with the program under valgrind and sanitizers"
     )
+    config.addinivalue_line(
+        "markers", "traces_itself: hits probes of its own, which valgrind cannot stand"
+    )
 
 
 def pytest_collection_modifyitems(items):

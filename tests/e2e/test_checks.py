@@ -83,6 +83,7 @@ def test_list_of_a_program_without_probes_says_so(command_line):
 
 
 @pytest.mark.sanitizers
+@pytest.mark.traces_itself
 def test_doctor_finds_all_that_tracing_needs_here(tracer):
     status, stdout, stderr = tracer.run("doctor")
     assert (status, stderr) == (0, ""), stdout

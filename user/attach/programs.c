@@ -320,8 +320,8 @@ int programs_sweep(const struct programs *programs,
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, options);
 	int fd = bpf_map__fd(programs->skeleton->maps.spans), error = 0;
-	struct sweep *sweep = malloc(sizeof(*sweep));
-	__u32 position, next, count, i;
+	struct sweep *sweep = calloc(1, sizeof(*sweep));
+	__u32 position = 0, next = 0, count, i;
 	bool first = true;
 
 	if (!sweep)
