@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/number.h"
+#include "tables/table_writer.h"
 
 #define DEFAULT_DIRECTORY "asyncspan.data"
 #define MEBIBYTE (UINT64_C(1) << 20)
@@ -137,6 +138,12 @@ static const struct option_rule rules[] = {
 		    "compression: zstd (default), lz4_raw, gzip, none", .choices = codecs),
 	OPTION_RULE(0, "level", OPTION_NUMBER, FIELD(level), "LEVEL",
 		    "1 (fast) to 19 of zstd, to 9 of gzip (1)", .minimum = 1, .maximum = 19),
+	OPTION_RULE(0, "rotate-size", OPTION_SIZE, FIELD(rotate_bytes), "SIZE",
+		    "complete a file that is this large (256M)", .minimum = 4096,
+		    .maximum = UINT64_C(1) << 50),
+	OPTION_RULE(0, "rotate-time", OPTION_DURATION, FIELD(rotate_ns), "TIME",
+		    "complete a file that is this old (1h)", .minimum = 1000000,
+		    .maximum = INT64_MAX),
 	OPTION_RULE(0, "json", OPTION_FLAG, FIELD(json), NULL, "print the summary as JSON"),
 	OPTION_RULE('q', "quiet", OPTION_FLAG, FIELD(quiet), NULL,
 		    "print only errors and warnings"),
@@ -183,6 +190,8 @@ int record_options_parse(struct record_options *options, int argc, char **argv)
 		.name_length = 255,
 		.codec = RECORD_CODEC_ZSTD,
 		.level = 1,
+		.rotate_bytes = TABLE_WRITER_ROTATE_BYTES,
+		.rotate_ns = TABLE_WRITER_ROTATE_NS,
 		.color = MESSAGE_COLOR_AUTO,
 	};
 	status = options_parse(&grammar, argc, argv, options);

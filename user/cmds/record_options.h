@@ -53,6 +53,8 @@ struct record_options {
 	uint64_t name_length;  /* bytes kept of a run-time name, 1 to 255 */
 	int codec;	       /* enum record_codec */
 	uint64_t level;	       /* zstd compression level */
+	uint64_t rotate_bytes; /* a file this large is completed, and the next begun */
+	uint64_t rotate_ns;    /* the same for one that has been open this long */
 	bool json;	       /* the summary as JSON on stdout */
 	int color;	       /* enum message_color */
 	bool quiet;

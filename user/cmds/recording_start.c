@@ -300,6 +300,8 @@ static int start_collector(struct recording *recording)
 			.registry = recording->registry,
 			.codec = codecs[options->codec],
 			.level = options->level,
+			.rotate_bytes = options->rotate_bytes,
+			.rotate_ns = options->rotate_ns,
 			.polls = options->polls,
 		},
 		.user = &recording->owner,

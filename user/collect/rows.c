@@ -108,6 +108,10 @@ static int open_writers(struct rows *rows, const struct rows_options *options)
 	writer.trace8 = options->trace->trace8;
 	writer.codec = options->codec;
 	writer.level = options->level;
+	if (options->rotate_bytes)
+		writer.rotate_bytes = options->rotate_bytes;
+	if (options->rotate_ns)
+		writer.rotate_ns = options->rotate_ns;
 	error = identities_open(&rows->identities, options->registry, options->trace,
 				options->programs, rows->strings, &writer);
 	writer.before_complete = before_complete;

@@ -34,7 +34,9 @@ struct rows_options {
 	struct registry *registry;
 	enum parquet_codec codec;
 	int level;
-	bool polls; /* write async_polls */
+	uint64_t rotate_bytes; /* a part this large or ... */
+	uint64_t rotate_ns;    /* ... open this long is completed; 0: the table writer's limits */
+	bool polls;	       /* write async_polls */
 };
 
 /* Everything counts rows of this trace; may be read by another thread while it grows. */

@@ -51,6 +51,8 @@ static int look_up_texts(struct cross *cross, size_t column)
 	struct buffer *ids = &cross->ids[column];
 
 	buffer_clear(ids);
+	if (!buffer_reserve(ids, (values->dictionary_count + 1) * sizeof(uint32_t)))
+		return -ENOMEM;
 	for (size_t i = 0; i < values->dictionary_count; i++) {
 		uint32_t id = intern_add(cross->strings, values->dictionary[i].bytes,
 					 values->dictionary[i].length);
@@ -66,7 +68,8 @@ static uint32_t text_of(const struct cross *cross, size_t column, size_t row)
 {
 	const uint32_t *ids = (const void *)cross->ids[column].data;
 
-	return ids[cross->batch->columns[column].indexes[row]];
+	/* Before the first text there is only the empty one. */
+	return ids ? ids[cross->batch->columns[column].indexes[row]] : 0;
 }
 
 static bool text_is(const struct cross *cross, size_t column, size_t row, const char *text)
@@ -188,6 +191,7 @@ static int read_table(struct cross *cross, const struct pass *pass)
 		path = batch.path;
 		cross->batch = &batch;
 		error = check_batch(cross, pass);
+		cross->batch = NULL;
 	}
 	table_reader_close(reader);
 	return error;
