@@ -52,7 +52,9 @@ static int open_file(const struct job *job, const char *name)
 {
 	int fd = openat(job->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 static int remove_file(struct job *job, const char *name)
