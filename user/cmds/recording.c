@@ -159,8 +159,10 @@ int recording_finish(struct recording *recording)
 	recording->stats = collector_stats(recording->collector);
 	if (!error)
 		return 0;
-	message_error("cannot write to %s: %s (what was written before is good)",
-		      recording->options->directory, strerror(-error));
+	message_error("cannot write to %s: %s (what was written before is good; to complete it: "
+		      "asyncspan-trace recover %s)",
+		      recording->options->directory, strerror(-error),
+		      recording->options->directory);
 	return RECORD_EXIT_FAILURE;
 }
 
