@@ -236,9 +236,9 @@ int programs_register(struct programs *programs, pid_t pid, bool follow, bool pe
 
 bool programs_any_process(const struct programs *programs)
 {
-	__u32 pid;
+	__u32 none = 0, pid; /* behind a key that is not there comes the first */
 
-	return !bpf_map__get_next_key(programs->skeleton->maps.processes, NULL, &pid, sizeof(pid));
+	return !bpf_map__get_next_key(programs->skeleton->maps.processes, &none, &pid, sizeof(pid));
 }
 
 int programs_image(const struct programs *programs, uint64_t number, struct record_image *image)
