@@ -256,8 +256,14 @@ int BPF_PROG(process_exit, struct task_struct *task)
 
 	if (state && state->process) {
 		struct model_context context = context_of(state);
+		bool whole = process_ending(signal);
+		struct record_image *image = bpf_map_lookup_elem(&images, &state->process);
 
-		model_task_end(&context, process_ending(signal));
+		/* The last threads end side by side: none of them after their process. */
+		if (whole && image && image->state == RECORD_IMAGE_EXITED &&
+		    image->end_time < context.now)
+			context.now = image->end_time;
+		model_task_end(&context, whole);
 		task_exit_send(state);
 	}
 	if (!process)
