@@ -132,6 +132,7 @@ tested-programs: $(PROGRAM) $(UNIT_TESTS)
 rules-tests: $(filter $(O)/tests/unit/test_rules%,$(UNIT_TESTS))
 
 # The static checks. FORMATTED: clang-format's business; TIDY: one stamp per source, again when a header changes.
+# LESS_PATHS: a third of the paths that the analyzer follows by default, in a quarter of the time.
 # NO_PATHS: tests are full of branches, each macro of ours is one: following all paths takes minutes; what the
 # verifier follows in the kernel needs no second opinion. The frames of coroutines clang 14's paths take for garbage.
 FORMATTED   := git ls-files --cached --others --exclude-standard '*.c' '*.h' '*.cpp' '*.hpp'
@@ -140,6 +141,7 @@ TIDY        := $(patsubst %,build/lint/%.tidy,$(LIB_SOURCES) $(wildcard user/mai
 	       $(PROGRAMS_IN)/*/*.c $(PROGRAMS_IN)/*.cpp))
 HEADERS     := $(wildcard include/*.h include/*.hpp include/*/*.h include/*/*.hpp model/*.h bpf/*.h user/*/*.h tests/*/*.h \
 	       examples/*/*.h $(PROGRAMS_IN)/*.h)
+LESS_PATHS  := -Xclang -analyzer-config -Xclang max-nodes=75000
 NO_PATHS    := bpf/% $(PROGRAMS_IN)/% tests/unit/% examples/coroutine_%
 .PHONY: lint-format lint-text lint-man lint-cppcheck lint-tidy
 
@@ -164,7 +166,7 @@ $(TIDY): build/lint/%.tidy: % .clang-tidy $(HEADERS) | $(SKELETONS) $(BENCH_SKEL
 		$(if $(filter %.cpp,$<),$(CXX_FLAGS),$(if $(filter %.bpf.c,$<),$(BPF_FLAGS),$(C_FLAGS))) \
 		$(if $(filter examples/%.cpp,$<),-std=gnu++20) $(call package_flags,--cflags,$<) \
 		$(if $(filter examples/% $(PROGRAMS_IN)/%,$<),,$(DEFINES)) \
-		$(subst -Ibuild,-isystem build,$(INCLUDES)) 2>$@.log || { grep -v ' generated\.$$' $@.log; exit 1; }
+		$(LESS_PATHS) $(subst -Ibuild,-isystem build,$(INCLUDES)) 2>$@.log || { grep -v ' generated\.$$' $@.log; exit 1; }
 	$(Q)touch $@
 
 # The tracer.

@@ -20,6 +20,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
@@ -51,11 +52,13 @@ class Log:
 
     def __init__(self):
         BUILD.mkdir(exist_ok=True)
+        self.lock = threading.Lock()
         self.file = open(BUILD / "test.log", "w", encoding="utf-8", errors="replace")
 
     def write(self, text):
-        self.file.write(text if text.endswith("\n") else text + "\n")
-        self.file.flush()
+        with self.lock:
+            self.file.write(text if text.endswith("\n") else text + "\n")
+            self.file.flush()
 
 
 LOG = Log()
@@ -280,6 +283,9 @@ PARTS = {
     "e2e-valgrind": part_e2e_valgrind,
 }
 
+# Parts that only read the sources.
+STATIC = ("lint", "clang")
+
 
 def totals(results):
     count = {outcome: sum(result.outcome == outcome for result in results)
@@ -294,18 +300,47 @@ def nothing_skipped(result):
 
 
 def show(part, results, seconds):
-    say(f"{part:16} {totals(results):40} {seconds:6.1f} s")
+    lines = [f"{part:16} {totals(results):40} {seconds:6.1f} s"]
     for result in results:
         if result.outcome == "failed":
-            lines = result.detail.splitlines()
-            say("\n".join([f"  FAILED {result.name}", *(f"    {line}" for line in lines[-40:])]))
+            lines.append(f"  FAILED {result.name}")
+            lines += [f"    {line}" for line in result.detail.splitlines()[-40:]]
         elif result.outcome == "skipped":
-            say(f"  skipped {result.name}: {result.detail}")
+            lines.append(f"  skipped {result.name}: {result.detail}")
+    say("\n".join(lines))
 
 
 def say(text):
     print(text, flush=True)
     LOG.write(text)
+
+
+def run_part(name):
+    begin = time.monotonic()
+    results = PARTS[name]() or [Result(name, "failed", "no test found")]
+    if CI:
+        results = [nothing_skipped(result) for result in results]
+    show(name, results, time.monotonic() - begin)
+    return results
+
+
+def run_patiently(names):
+    """Of this thread, and what it starts: only what the others leave of the processors."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+    return [result for name in names for result in run_part(name)]
+
+
+def run_parts(wanted):
+    """The build comes first. End-to-end tests mostly wait: the static parts fill the gaps."""
+    results = run_part("build") if "build" in wanted else []
+    if any(result.outcome == "failed" for result in results):
+        return results
+    with ThreadPoolExecutor(1) as pool:
+        static = pool.submit(run_patiently, [name for name in wanted if name in STATIC])
+        for name in wanted:
+            if name != "build" and name not in STATIC:
+                results += run_part(name)
+        return results + static.result()
 
 
 def main():
@@ -314,18 +349,9 @@ def main():
     if unknown:
         sys.exit(f"run-tests.py: no part {unknown[0]!r}; the parts are: {' '.join(PARTS)}")
     RESULTS.mkdir(parents=True, exist_ok=True)
-    everything = []
-    for name in wanted:
-        begin = time.monotonic()
-        results = PARTS[name]() or [Result(name, "failed", "no test found")]
-        if CI:
-            results = [nothing_skipped(result) for result in results]
-        show(name, results, time.monotonic() - begin)
-        everything += results
-        if name == "build" and results[0].outcome == "failed":
-            break
-    say(totals(everything))
-    sys.exit(any(result.outcome == "failed" for result in everything))
+    results = run_parts(wanted)
+    say(totals(results))
+    sys.exit(any(result.outcome == "failed" for result in results))
 
 
 if __name__ == "__main__":
